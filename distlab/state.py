@@ -1,0 +1,259 @@
+"""State is fields: what kinds there are, how a twin is made, and when two are equal.
+
+A class body says what a crash keeps and what it loses, like the boxes of Raft's Figure 2:
+
+    timeout_ms: float = setting(100)                # given for a run; not state
+    current_term: int = durable(0)                  # on disk: survives a crash
+    votes: set[NodeId] = volatile(set())            # in memory: a crash loses it
+    decided: tuple[int, ...] = ghost(())            # for checking only; never read
+
+Each field is a slot, so an attribute that was not declared is refused by Python itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from types import FunctionType
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
+
+from distlab.errors import Misuse
+from distlab.value import ATOMS, Value, check_frozen
+
+
+class Field(NamedTuple):
+    """One line of a class body: its kind and what it starts from."""
+
+    kind: Literal["setting", "durable", "volatile", "ghost", "part", "runtime"]
+    initial: Any
+
+
+def setting(default: Any = None) -> Any:
+    """Given for the cluster or one node, fixed in a run: what sliders turn. Not state."""
+    return Field("setting", default)
+
+
+def durable(initial: Any, *, init: Literal[False] = False) -> Any:
+    """State on disk before any message or output of the same step leaves.
+
+    Holds values (numbers, text, tuples, `Log`) and changes by assignment only, so that a
+    write is seen: a list changed in place would never reach the disk.
+    """
+    check_frozen(initial, Field, "durable")
+    return Field("durable", initial)
+
+
+def volatile(initial: Any, *, init: Literal[False] = False) -> Any:
+    """State that a crash loses. Each node starts from its own copy of `initial`."""
+    return Field("volatile", initial)
+
+
+def ghost(initial: Any, *, init: Literal[False] = False) -> Any:
+    """History kept only for checking: handlers write it and never read it."""
+    return Field("ghost", initial)
+
+
+def part(protocol: type, *, init: Literal[False] = False) -> Any:
+    """Another protocol inside this one: its messages travel wrapped in ours."""
+    return Field("part", protocol)
+
+
+@dataclass_transform(
+    field_specifiers=(setting, durable, volatile, ghost, part),
+    eq_default=False,
+)
+class StateType(type):
+    """Turns the annotated fields of a class body into slots, and remembers their kinds."""
+
+    _fields: dict[str, Field]
+
+    def __new__(meta, name, bases, namespace):
+        own = tuple(
+            field
+            for field, kind in namespace.get("__annotations__", {}).items()
+            if not str(kind).startswith("ClassVar")
+        )
+        declared = {field: namespace.pop(field, None) for field in own}
+        cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
+        cls._fields = dict(getattr(cls, "_fields", {}))
+        for field, how in declared.items():
+            if isinstance(how, Field):
+                cls._fields[field] = how
+            elif not field.startswith("_") and bases:
+                raise Misuse(
+                    f"{name}.{field} does not say what kind of field it is: write "
+                    f"`= setting(…)`, `durable(…)`, `volatile(…)` or `ghost(…)`."
+                )
+        return cls
+
+
+@dataclass_transform()
+class RecordType(type):
+    """Makes each subclass of `Record` a data class with one slot for each field."""
+
+    def __new__(meta, name, bases, namespace):
+        own = tuple(namespace.get("__annotations__", ()))
+        defaults = {field: namespace.pop(field) for field in own if field in namespace}
+        cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
+        cls._defaults = {**getattr(cls, "_defaults", {}), **defaults}
+        dataclass(init=False)(cls)
+        return cls
+
+
+class Record(metaclass=RecordType):
+    """A small named bundle that a node keeps and changes: `Pending(op, replies, phase)`.
+
+    Its fields hold what a node's fields may hold. Never put one into a message.
+    """
+
+    def __init__(self, *values: Any, **named: Any):
+        names = [f.name for f in fields(self)]  # type: ignore[arg-type]
+        given = {**dict(zip(names, values, strict=False)), **named}
+        if len(values) > len(names) or (wrong := set(given) - set(names)):
+            wrong = wrong if len(values) <= len(names) else values[len(names) :]
+            raise Misuse(
+                f"{type(self).__name__} has the fields {', '.join(names)}; "
+                f"{sorted(map(str, wrong))[0]} is not one of them."
+            )
+        for name in names:
+            if name in given:
+                setattr(self, name, given[name])
+            elif name in self._defaults:  # type: ignore[attr-defined]
+                setattr(self, name, copied(self._defaults[name]))  # type: ignore[attr-defined]
+            else:
+                raise Misuse(f"{type(self).__name__} needs a value for `{name}`.")
+
+
+def copied(value: Any) -> Any:
+    """A twin that shares nothing changeable: dicts, lists, sets and records, all down."""
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is dict:
+        return {key: copied(item) for key, item in value.items()}
+    if kind is list:
+        return [copied(item) for item in value]
+    if kind is set:
+        return set(value)
+    if isinstance(value, Record):
+        return type(value)(*(copied(item) for item in _items(value)))
+    return value
+
+
+def frozen(value: Any) -> Any:
+    """The same content as a hashable value: equal states, equal values.
+
+    Raises `Misuse` for a plain mutable object, which could hide state.
+    """
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is dict:
+        return frozenset((key, frozen(item)) for key, item in value.items())
+    if kind is list:
+        return tuple(frozen(item) for item in value)
+    if kind is set:
+        return frozenset(value)
+    if isinstance(value, Record):
+        return (kind, *(frozen(item) for item in _items(value)))
+    if not isinstance(value, (Value, FunctionType)):
+        check_frozen(value, kind, "state")
+    return value
+
+
+def _items(record: Record) -> list[Any]:
+    return [getattr(record, f.name) for f in fields(record)]  # type: ignore[arg-type]
+
+
+T = TypeVar("T")
+
+
+class Log(Generic[T]):
+    """A log as a value: append, snapshot and equality without copying.
+
+    Entries are numbered from 1, as in the papers. All logs that grew from one another
+    share one list; a log is that list and how far of it is ours. Constant time: append,
+    cut, length, look-up, equality of relatives. Equal logs that grew apart are compared
+    entry by entry.
+
+    >>> log = Log().append("x").append("y")
+    >>> log[1], log.last_index, log.cut(1), log
+    ('x', 2, Log('x'), Log('x', 'y'))
+    """
+
+    __slots__ = ("_entries", "_length")
+    frozen = True
+
+    def __init__(self, *entries: T):
+        for entry in entries:
+            check_frozen(entry, Log, "entry")
+        self._entries = list(entries)
+        self._length = len(entries)
+
+    def append(self, entry: T) -> Log[T]:
+        """This log and one more entry."""
+        if entry.__class__ not in ATOMS:
+            check_frozen(entry, Log, "entry")
+        entries, length = self._entries, self._length
+        if len(entries) != length:
+            there = entries[length]
+            if there is entry or (there == entry and type(there) is type(entry)):
+                return _log(entries, length + 1)
+            entries = entries[:length]  # a relative went another way: part from it
+        entries.append(entry)
+        return _log(entries, length + 1)
+
+    def extend(self, entries: tuple[T, ...]) -> Log[T]:
+        """This log and these entries after it."""
+        log = self
+        for entry in entries:
+            log = log.append(entry)
+        return log
+
+    def cut(self, index: int) -> Log[T]:
+        """The entries up to `index`, that one included."""
+        return _log(self._entries, max(0, min(index, self._length)))
+
+    @property
+    def last_index(self) -> int:
+        """The index of the last entry; 0 when there is none."""
+        return self._length
+
+    def after(self, index: int) -> tuple[T, ...]:
+        """The entries behind `index`."""
+        return tuple(self._entries[max(0, index) : self._length])
+
+    def __getitem__(self, index: int) -> T:
+        if not 1 <= index <= self._length:
+            raise IndexError(
+                f"the log has no entry {index}: it holds 1 to {self._length}."
+            )
+        return self._entries[index - 1]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self):
+        return iter(self._entries[: self._length])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Log):
+            return NotImplemented
+        if self._length != other._length:
+            return False
+        return self._entries is other._entries or list(self) == list(other)
+
+    def __hash__(self) -> int:
+        last = self._entries[self._length - 1] if self._length else None
+        return hash((self._length, last))
+
+    def __repr__(self) -> str:
+        return f"Log({', '.join(map(repr, self))})"
+
+    def __reduce__(self):
+        return Log, tuple(self)
+
+
+def _log(entries: list, length: int) -> Log:
+    log: Log = object.__new__(Log)
+    log._entries, log._length = entries, length
+    return log

@@ -1,0 +1,175 @@
+"""What happened in a run, in order: the one record that pictures, checks and replays read.
+
+A trace is a sequence of `Step`s. Times are whole microseconds from 0; `at_ms` gives them in
+milliseconds. Equal runs have equal traces, byte for byte, on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from distlab.errors import Misuse
+
+if TYPE_CHECKING:
+    import pandas
+
+KINDS = {
+    "start": "a node came to life",
+    "send": "`node` sent `what` to `peer`",
+    "deliver": "`what` from `peer` arrived at `node`",
+    "drop": "`what` from `peer` never arrived at `node`; `why` says why",
+    "set": "`node` set the timer `what`; `why` is the delay",
+    "cancel": "`node` cancelled the timer `what`",
+    "fire": "the timer `what` of `node` ran out",
+    "call": "the layer above called `what` at `node`",
+    "ok": "the operation in progress at `node` ended with `what`",
+    "fail": "the operation in progress at `node` certainly did not happen",
+    "info": "nobody knows whether the operation in progress at `node` happened",
+    "output": "`node` told the layer above `what`",
+    "note": "a remark by `node`",
+    "ignore": "`node` dropped what had just arrived; `why` is its reason",
+    "state": "fields of `node` changed: `what` is pairs of name and value",
+    "sync": "the disk of `node` has what was written up to now",
+    "fault": "`what` began (a value of `distlab.faults`), or ended if `why` is `ends`",
+    "crash": "`node` stopped",
+    "recover": "`node` came back; `what` is what its disk reported",
+    "pause": "`node` stands still",
+    "resume": "`node` goes on",
+}
+
+
+class Step(NamedTuple):
+    """One thing that happened. `KINDS` says what the fields mean for each kind."""
+
+    at_us: int
+    kind: str
+    node: str  # "" for the network as a whole
+    peer: str = ""  # the other end of a message
+    what: Any = None  # the message, timer, call, value, fault or text
+    why: str = ""
+    msg_id: int = 0  # joins a send with its deliveries and drops; 0 for other kinds
+
+    @property
+    def at_ms(self) -> float:
+        """When, in milliseconds."""
+        return self.at_us / 1000
+
+    def __str__(self) -> str:
+        ends = {"send": f" → {self.peer}", "deliver": f" ← {self.peer}"}
+        ends["drop"] = f" ← {self.peer}"
+        what = "" if self.what is None else f"  {self.what}"
+        why = f"  ({self.why})" if self.why else ""
+        head = f"{self.at_ms:10.3f} ms  {self.node:<4} {self.kind:<8}"
+        return f"{head}{ends.get(self.kind, '')}{what}{why}".rstrip()
+
+
+class Trace(Sequence[Step]):
+    """The steps of one run, its nodes in the order of the diagram, and its seed."""
+
+    def __init__(
+        self, steps: Iterable[Step], nodes: Iterable[str], seed: int | None = None
+    ):
+        self.steps = tuple(steps)
+        self.nodes = tuple(nodes)
+        self.seed = seed
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return Trace(self.steps[index], self.nodes, self.seed)
+        return self.steps[index]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trace):
+            return NotImplemented
+        return self.steps == other.steps and self.nodes == other.nodes
+
+    def __hash__(self) -> int:
+        return hash((len(self.steps), self.nodes, self.seed))
+
+    def __repr__(self) -> str:
+        if not self.steps:
+            return "Trace: nothing happened"
+        last_ms = self.steps[-1].at_ms
+        sent = sum(step.kind == "send" for step in self.steps)
+        return (
+            f"Trace of {len(self.nodes)} nodes: {len(self.steps)} steps, "
+            f"{sent} messages, {last_ms:g} ms, seed {self.seed}"
+        )
+
+    @property
+    def end_us(self) -> int:
+        """When the last step happened, in microseconds."""
+        return self.steps[-1].at_us if self.steps else 0
+
+    def where(
+        self,
+        *kinds: str,
+        node: str | None = None,
+        test: Callable[[Step], bool] | None = None,
+    ) -> Trace:
+        """The steps of these kinds, of this node, for which `test` holds."""
+        for kind in kinds:
+            if kind not in KINDS:
+                raise Misuse(f"no step has the kind {kind!r}: {', '.join(KINDS)}.")
+        chosen = (
+            step
+            for step in self.steps
+            if (not kinds or step.kind in kinds)
+            and (node is None or step.node == node)
+            and (test is None or test(step))
+        )
+        return Trace(chosen, self.nodes, self.seed)
+
+    def between(self, from_ms: float, to_ms: float) -> Trace:
+        """The steps from one time to another, both included."""
+        low, high = round(from_ms * 1000), round(to_ms * 1000)
+        chosen = (step for step in self.steps if low <= step.at_us <= high)
+        return Trace(chosen, self.nodes, self.seed)
+
+    def saw(self, text: str) -> bool:
+        """Whether some node made this remark: the run took the path it was made for."""
+        return any(step.kind == "note" and step.what == text for step in self.steps)
+
+    def text(self) -> str:
+        """One line for each step."""
+        return "\n".join(map(str, self.steps))
+
+    def to_jsonl(self) -> str:
+        """One JSON line for each step, after a line with the nodes and the seed."""
+        from distlab import codec
+
+        head = codec.to_json({"nodes": list(self.nodes), "seed": self.seed})
+        return "\n".join([head, *(codec.to_json(list(s)) for s in self.steps)]) + "\n"
+
+    @classmethod
+    def from_jsonl(cls, text: str) -> Trace:
+        """The trace that `to_jsonl` wrote. Raises `Misuse` with the line that is wrong."""
+        from distlab import codec
+
+        head, *rows = codec.from_json_lines(text)
+        steps = (Step(*row) for row in rows)
+        return cls(steps, tuple(head["nodes"]), head["seed"])
+
+    def digest(self) -> str:
+        """SHA-256 of the JSON lines: equal runs, equal digests, on any machine."""
+        return hashlib.sha256(self.to_jsonl().encode()).hexdigest()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table with one row for each step; `what` as text."""
+        import pandas
+
+        rows = [
+            (s.at_ms, s.kind, s.node, s.peer, "" if s.what is None else str(s.what))
+            + (s.why, s.msg_id)
+            for s in self.steps
+        ]
+        names = ["at_ms", "kind", "node", "peer", "what", "why", "msg_id"]
+        return pandas.DataFrame(rows, columns=names)
