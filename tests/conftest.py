@@ -1,0 +1,31 @@
+"""What all tests share: golden texts."""
+
+from collections.abc import Callable
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden texts anew; read the difference as prose before you commit",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden("failover.txt", text)`: it is what golden/failover.txt beside the test says."""
+
+    def compare(name: str, text: str) -> None:
+        path = request.path.parent / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is missing: make it by `pytest --update-golden`"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{path} tells another story: if the new one is right, run "
+            f"`pytest {request.path} --update-golden` and read the difference"
+        )
+
+    return compare
