@@ -9,13 +9,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the golden texts anew; read the difference as prose before you commit",
+        help="write the golden texts anew; read the difference before you commit",
     )
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """`golden("failover.txt", text)`: it is what golden/failover.txt beside the test says."""
+    """`golden("failover.txt", text)`: golden/failover.txt beside the test says so."""
 
     def compare(name: str, text: str) -> None:
         path = request.path.parent / "golden" / name
