@@ -137,9 +137,9 @@ def kernel() -> Finding | None:
     except (RuntimeError, OSError) as died:
         return Finding(f"it does not start ({died})", KERNEL_REMEDY)
     try:
-        theirs = asked(client, "import sys", "sys.executable")
-        if not Path(theirs).samefile(sys.executable):
-            return Finding(f"its Python is another one, {theirs}", KERNEL_REMEDY)
+        theirs = asked(client, "import sys", "sys.prefix")
+        if not Path(theirs).samefile(sys.prefix):
+            return Finding(f"its Python is another one, of {theirs}", KERNEL_REMEDY)
         asked(client, "import distlab", "distlab.__file__")
     except TimeoutError:
         return Finding("it does not answer within a minute", KERNEL_REMEDY)
