@@ -71,8 +71,10 @@ def test_the_script_and_the_module_are_the_same_command():
 
 
 def test_help_loads_no_simulator():
-    code = "import sys; from distlab.__main__ import main\n" + (
-        "try: main(['--help'])\nexcept SystemExit: print(*sys.modules)"
+    code = (
+        "import sys; from distlab.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(*sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "distlab.errors" in done.stdout
