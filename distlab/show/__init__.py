@@ -1,0 +1,40 @@
+"""Pictures of traces, histories and verdicts, each with a twin in words."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Each name and where it lives: loaded when it is first used, for charts and widgets
+# take half a second to import.
+_HOMES = {
+    "Picture": "picture",
+    "player": "player",
+    "spacetime": "spacetime",
+    "tune": "tune",
+    "slider": "tune",
+    "chart": "charts",
+    "heatmap": "charts",
+    "lines": "charts",
+    "percentiles": "charts",
+    "beside": "beside",
+    "diff": "beside",
+    "source": "beside",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        from distlab.errors import did_you_mean
+
+        raise AttributeError(
+            f"distlab.show has no `{name}`.{did_you_mean(name, _HOMES)}"
+        )
+    found = getattr(importlib.import_module(f"distlab.show.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)
