@@ -1,0 +1,263 @@
+"""A protocol beside its paper, and what a variant adds to another.
+
+The paper's steps are kept in `papers.toml`, in our words. The code says where each step
+happens by a tag: a comment at the end of a line that begins with the step's name.
+
+    def on_append(self, src, msg):  # Step 3
+        self.log = self.log.append(msg.entry)  # Step 3.1: before anybody hears of it
+
+A tag on a `def` or an `if` stands for all of it, any other for its one statement. What
+is shown is read from the code each time, so that page and code cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import html
+import io
+import re
+import textwrap
+import tokenize
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from typing import NamedTuple
+
+from distlab.errors import Misuse, did_you_mean
+from distlab.show.listing import (
+    Listing,
+    Member,
+    bases,
+    compared,
+    first_line,
+    highlighted,
+    members,
+    module_members,
+    own_members,
+)
+
+MISSING = "(missing)"
+LEFT = 'style="text-align: left; vertical-align: top"'
+
+
+class Paper(NamedTuple):
+    """Where a protocol comes from, and its steps by the paper's own labels."""
+
+    title: str
+    authors: str
+    venue: str
+    year: int
+    steps: Mapping[str, str]  # {"Step 3": "what it says, in our words"}
+
+    @property
+    def citation(self) -> str:
+        """`Authors, "Title", venue, year`."""
+        return f'{self.authors}, "{self.title}", {self.venue}, {self.year}'
+
+
+@functools.cache
+def papers() -> dict[str, Paper]:
+    """Every entry of `papers.toml`, by module: "replication.single_leader"."""
+    return read_papers(resources.files("distlab").joinpath("papers.toml").read_text())
+
+
+def read_papers(text: str) -> dict[str, Paper]:
+    """The entries of such a file. Raises `Misuse` for one that lacks something."""
+    known = {}
+    for module, entry in tomllib.loads(text).items():
+        if wrong := set(entry) ^ set(Paper._fields):
+            raise Misuse(
+                f"papers.toml, [{module!r}]: `{min(wrong)}` is missing or unknown; an "
+                f"entry has {', '.join(Paper._fields)}."
+            )
+        known[module] = Paper(**entry)
+    return known
+
+
+# ------------------------------------------------------------------ beside the paper
+def beside(protocol: type) -> Listing:
+    """The steps of the paper, each with the code that carries its tag.
+
+    A step that no code carries is `(missing)`. Raises `Misuse` for a class of which no
+    entry of `papers.toml` tells.
+    """
+    module, paper = paper_of(protocol)
+    found = tagged(protocol, paper.steps)
+    title = f"{protocol.__name__} beside {paper.citation}"
+    text, rows = [title], []
+    for tag, words in paper.steps.items():
+        code = "\n\n".join(found.get(tag, [MISSING]))
+        told = textwrap.fill(f"{tag}. {words}", 86)
+        text.append(f"{told}\n\n{textwrap.indent(code, '    ')}")
+        left = f"<strong>{html.escape(tag)}</strong><br>{html.escape(words)}"
+        rows.append(f"<tr><th {LEFT} scope='row'>{left}</th>{_cell(code)}</tr>")
+    return Listing(
+        "\n\n".join(text),
+        f"<table><caption>{html.escape(title)}</caption><thead><tr><th {LEFT}>the "
+        f"paper, in our words</th><th {LEFT}>{html.escape(module)}</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>",
+    )
+
+
+def _cell(code: str) -> str:
+    inside = f"<em>{code}</em>" if code == MISSING else highlighted(code)
+    return f"<td {LEFT}>{inside}</td>"
+
+
+def paper_of(protocol: type) -> tuple[str, Paper]:
+    """The entry of a class, or of its nearest base that has one, and whose it is."""
+    modules = [base.__module__.removeprefix("distlab.") for base in protocol.__mro__]
+    for module in modules:
+        if module in papers():
+            return module, papers()[module]
+    raise Misuse(
+        f"papers.toml has no entry for {protocol.__name__} of {modules[0]!r}: write "
+        f"one, with the steps of its paper.{did_you_mean(modules[0], papers())}"
+    )
+
+
+def tagged(protocol: type, tags: Iterable[str]) -> dict[str, list[str]]:
+    """For each tag, the pieces of code that carry it.
+
+    A method without a tag that overrides one with a tag takes its place. What the class
+    and its bases lack is looked for in the rest of their modules: messages, clients.
+    """
+    tags = tuple(tags)
+    found: dict[str, list[str]] = {}
+    for member in members(protocol).values():
+        marks = list(marked(member.text, tags)) or _inherited(protocol, member, tags)
+        for tag, code in marks if not is_hole(member.text) else ():
+            found.setdefault(tag, []).append(_without_tags(code, tags))
+    rest = tuple(tag for tag in tags if tag not in found)
+    for member in _neighbours(protocol):
+        for tag, code in marked(member.text, rest):
+            code = _without_tags(_in_class(member, code), tags)
+            found.setdefault(tag, []).append(code)
+    return found
+
+
+def _neighbours(protocol: type) -> Iterator[Member]:
+    """What else the modules hold in which the class and its bases are written."""
+    mine = {base.__name__ for base in bases(protocol)}
+    for module in dict.fromkeys(base.__module__ for base in bases(protocol)):
+        yield from (m for m in module_members(module) if m.owner not in mine)
+
+
+def marked(text: str, tags: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each tag in a piece of code, with the statement that it stands for."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            for tag in tags_in(token.string, tags):
+                yield tag, _statement_at(text, token.start[0])
+
+
+def tags_in(comment: str, tags: Iterable[str]) -> list[str]:
+    """The steps that a comment names: one, `Rule 1: why`, or several, `Rule 1; Rule 2`.
+
+    >>> tags_in("# Rule 1; Rule 12: or clocks would stand still", ["Rule 1", "Rule 12"])
+    ['Rule 1', 'Rule 12']
+    """
+    longest_first = sorted(tags, key=len, reverse=True)
+    found = []
+    for words in comment.lstrip("# ").split(";"):
+        for tag in longest_first:  # `§5.1` is not in `§5.12`, nor in `§5.1.2`
+            if re.match(rf"\s*{re.escape(tag)}(?!\w|\.\w|, \d)", words):
+                found.append(tag)
+                break
+    return found
+
+
+def _statement_at(text: str, line: int) -> str:
+    """The innermost statement with this line, under the header of its method."""
+    lines = text.splitlines()
+    statements = [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)
+    ]
+    around = [node for node in statements if first_line(node) <= line <= _last(node)]
+    inner = max(around, key=first_line)
+    code = lines[first_line(inner) - 1 : _last(inner)]
+    methods = [node for node in around if isinstance(node, ast.FunctionDef)]
+    if not methods or inner in methods:
+        return textwrap.dedent("\n".join(code))
+    body = methods[-1].body
+    head = lines[methods[-1].lineno - 1 : body[0].lineno - 1]
+    margin = code[0][: -len(code[0].lstrip())]
+    return "\n".join([*head, *([] if inner is body[0] else [f"{margin}…"]), *code])
+
+
+def _last(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
+
+
+def _inherited(
+    protocol: type, member: Member, tags: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """The tags on the `def` lines that this method overrides, for this method."""
+    for base in bases(protocol):
+        above = own_members(base).get(member.name)
+        if above and base.__name__ != member.owner:
+            marks = [t for t, code in marked(above.text, tags) if code == above.text]
+            if marks:
+                return [(tag, member.text) for tag in marks]
+    return []
+
+
+def _in_class(member: Member, code: str) -> str:
+    """Say whose it is, when it is not the class that was asked for."""
+    if not member.owner or code.startswith("class "):
+        return code
+    return f"class {member.owner}:\n{textwrap.indent(code, '    ')}"
+
+
+def _without_tags(code: str, tags: tuple[str, ...]) -> str:
+    """The code without the comments that are a step's name and nothing more."""
+    kept = []
+    for line in code.splitlines():
+        before, mark, comment = line.rpartition("#")
+        names = {words.strip() for words in comment.split(";")}
+        kept.append(before.rstrip() if mark and names <= set(tags) else line)
+    return "\n".join(kept)
+
+
+def is_hole(text: str) -> bool:
+    """Whether a method is still to be written: only `...` or `raise Exercise(…)`."""
+    method = ast.parse(text).body[0]
+    return isinstance(method, ast.FunctionDef) and all(
+        re.match(r"\.\.\.$|raise Exercise\b|'", ast.unparse(statement))
+        for statement in method.body
+    )
+
+
+# ------------------------------------------------------------------ what a variant adds
+def diff(old: type, new: type) -> Listing:
+    """What `new` adds to `old` and takes away, one field or method at a time.
+
+    What is the same in both is folded to its names.
+    """
+    before, after = members(old), members(new)
+    lines, same = [f"{old.__name__} → {new.__name__}"], list[str]()
+    for name in dict.fromkeys([*after, *before]):
+        one, other = before.get(name), after.get(name)
+        if one and other and one.text == other.text:
+            same.append(name)
+        else:
+            lines += [*_folded(same), "", *_changes(one, other)]
+            same = []
+    lines += _folded(same)
+    return Listing("\n".join(lines), compared(lines))
+
+
+def _folded(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    told = textwrap.wrap(f"the same in both: {', '.join(names)}", 84)
+    return ["", *(f"  {line}" for line in told)]
+
+
+def _changes(one: Member | None, other: Member | None) -> list[str]:
+    """Each line of a member, with its sign: all of them, since methods are short."""
+    old = one.text.splitlines() if one else []
+    new = other.text.splitlines() if other else []
+    return [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
