@@ -19,6 +19,7 @@ COMMANDS = {
     "lab": ("distlab.lab", "open the course in JupyterLab"),
     "doctor": ("distlab.doctor", "say what is wrong here, and what mends it"),
     "run": ("distlab.sim.command", "simulate a protocol"),
+    "execute": ("distlab.execute", "run lessons afresh and store what they show"),
     "grade": ("distlab.grade.command", "mark answers and write grades.csv"),
     "progress": ("distlab.grade.progress", "show what you have solved"),
 }
