@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import distlab
-from distlab.lab import jupyter_folders, settings_folder, taken
+from distlab.folders import settings_folder
+from distlab.lab import jupyter_folders, taken
 
 REASONS = {
     "jsonschema": "newer ones build a grammar at every import: 1.5 s in each kernel",

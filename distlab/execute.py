@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from distlab.errors import Misuse, Violation
-from distlab.lab import course_folder
+from distlab.folders import course_folder
 
 METADATA = {
     "kernelspec": {

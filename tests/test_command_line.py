@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from distlab import doctor, lab
+from distlab import doctor, folders, lab
 from distlab.__main__ import COMMANDS, main
 from distlab.errors import Misuse, Violation
 
@@ -179,18 +179,22 @@ def test_what_is_the_learners_is_kept_where_the_system_keeps_such_things(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
-    assert lab.settings_folder() == Path(where)
+    assert folders.settings_folder() == Path(where)
 
 
 def test_a_notebook_that_is_not_there_is_refused(monkeypatch, tmp_path, capsys):
     (tmp_path / "notebooks").mkdir()
-    monkeypatch.setattr(lab.distlab, "__file__", str(tmp_path / "distlab/__init__.py"))
+    monkeypatch.setattr(
+        folders.distlab, "__file__", str(tmp_path / "distlab/__init__.py")
+    )
     assert main(["lab", "notebooks/99.ipynb"]) == 2
     assert "no notebook 'notebooks/99.ipynb'" in capsys.readouterr().err
 
 
 def test_a_library_without_its_course_says_how_to_get_it(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(lab.distlab, "__file__", str(tmp_path / "distlab/__init__.py"))
+    monkeypatch.setattr(
+        folders.distlab, "__file__", str(tmp_path / "distlab/__init__.py")
+    )
     assert main(["lab"]) == 2
     assert "Clone the course and say `make lab` there." in capsys.readouterr().err
 
@@ -198,7 +202,9 @@ def test_a_library_without_its_course_says_how_to_get_it(monkeypatch, tmp_path, 
 def test_a_port_that_is_taken_is_refused(monkeypatch, tmp_path, capsys):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks/index.ipynb").touch()
-    monkeypatch.setattr(lab.distlab, "__file__", str(tmp_path / "distlab/__init__.py"))
+    monkeypatch.setattr(
+        folders.distlab, "__file__", str(tmp_path / "distlab/__init__.py")
+    )
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         assert main(["lab", "--port", str(port)]) == 2
