@@ -34,7 +34,7 @@ from distlab.show.listing import (
     first_line,
     highlighted,
     members,
-    module_members,
+    neighbours,
     own_members,
 )
 
@@ -131,18 +131,10 @@ def tagged(protocol: type, tags: Iterable[str]) -> dict[str, list[str]]:
         for tag, code in marks if not is_hole(member.text) else ():
             found.setdefault(tag, []).append(_without_tags(code, tags))
     rest = tuple(tag for tag in tags if tag not in found)
-    for member in _neighbours(protocol):
-        for tag, code in marked(member.text, rest):
-            code = _without_tags(_in_class(member, code), tags)
-            found.setdefault(tag, []).append(code)
+    for text in neighbours(protocol):
+        for tag, code in marked(text, rest):
+            found.setdefault(tag, []).append(_without_tags(code, tags))
     return found
-
-
-def _neighbours(protocol: type) -> Iterator[Member]:
-    """What else the modules hold in which the class and its bases are written."""
-    mine = {base.__name__ for base in bases(protocol)}
-    for module in dict.fromkeys(base.__module__ for base in bases(protocol)):
-        yield from (m for m in module_members(module) if m.owner not in mine)
 
 
 def marked(text: str, tags: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -170,21 +162,19 @@ def tags_in(comment: str, tags: Iterable[str]) -> list[str]:
 
 
 def _statement_at(text: str, line: int) -> str:
-    """The innermost statement with this line, under the header of its method."""
+    """The innermost statement with this line, under the headers above it."""
     lines = text.splitlines()
-    statements = [
-        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)
-    ]
-    around = [node for node in statements if first_line(node) <= line <= _last(node)]
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt))
+    around = [node for node in nodes if first_line(node) <= line <= _last(node)]
     inner = max(around, key=first_line)
     code = lines[first_line(inner) - 1 : _last(inner)]
-    methods = [node for node in around if isinstance(node, ast.FunctionDef)]
-    if not methods or inner in methods:
-        return textwrap.dedent("\n".join(code))
-    body = methods[-1].body
-    head = lines[methods[-1].lineno - 1 : body[0].lineno - 1]
-    margin = code[0][: -len(code[0].lstrip())]
-    return "\n".join([*head, *([] if inner is body[0] else [f"{margin}…"]), *code])
+    shown = []
+    for node in sorted(around, key=first_line):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node is not inner:
+            shown += lines[node.lineno - 1 : first_line(node.body[0]) - 1]
+            if not first_line(node.body[0]) <= line <= _last(node.body[0]):
+                shown.append(f"{' ' * node.body[0].col_offset}…")
+    return "\n".join([*shown, *code]) if shown else textwrap.dedent("\n".join(code))
 
 
 def _last(statement: ast.stmt) -> int:
@@ -204,13 +194,6 @@ def _inherited(
     return []
 
 
-def _in_class(member: Member, code: str) -> str:
-    """Say whose it is, when it is not the class that was asked for."""
-    if not member.owner or code.startswith("class "):
-        return code
-    return f"class {member.owner}:\n{textwrap.indent(code, '    ')}"
-
-
 def _without_tags(code: str, tags: tuple[str, ...]) -> str:
     """The code without the comments that are a step's name and nothing more."""
     kept = []
@@ -224,10 +207,11 @@ def _without_tags(code: str, tags: tuple[str, ...]) -> str:
 def is_hole(text: str) -> bool:
     """Whether a method is still to be written: only `...` or `raise Exercise(…)`."""
     method = ast.parse(text).body[0]
-    return isinstance(method, ast.FunctionDef) and all(
-        re.match(r"\.\.\.$|raise Exercise\b|'", ast.unparse(statement))
-        for statement in method.body
-    )
+    if not isinstance(method, ast.FunctionDef):
+        return False
+    body = method.body[1:] if ast.get_docstring(method) else method.body
+    written = [ast.unparse(statement) for statement in body]
+    return all(re.match(r"\.\.\.$|raise Exercise\b", line) for line in written)
 
 
 # ------------------------------------------------------------------ what a variant adds
@@ -236,17 +220,27 @@ def diff(old: type, new: type) -> Listing:
 
     What is the same in both is folded to its names.
     """
-    before, after = members(old), members(new)
+    before, after = _texts(old), _texts(new)
     lines, same = [f"{old.__name__} → {new.__name__}"], list[str]()
     for name in dict.fromkeys([*after, *before]):
-        one, other = before.get(name), after.get(name)
-        if one and other and one.text == other.text:
+        one, other = before.get(name, []), after.get(name, [])
+        if one == other:
             same.append(name)
         else:
             lines += [*_folded(same), "", *_changes(one, other)]
             same = []
     lines += _folded(same)
     return Listing("\n".join(lines), compared(lines))
+
+
+def _texts(cls: type) -> dict[str, list[str]]:
+    """The lines of each member, without the names of steps: they are no difference."""
+    try:
+        tags = tuple(paper_of(cls)[1].steps)
+    except Misuse:
+        tags = ()
+    found = members(cls).values()
+    return {m.name: _without_tags(m.text, tags).splitlines() for m in found}
 
 
 def _folded(names: list[str]) -> list[str]:
@@ -256,8 +250,14 @@ def _folded(names: list[str]) -> list[str]:
     return ["", *(f"  {line}" for line in told)]
 
 
-def _changes(one: Member | None, other: Member | None) -> list[str]:
-    """Each line of a member, with its sign: all of them, since methods are short."""
-    old = one.text.splitlines() if one else []
-    new = other.text.splitlines() if other else []
-    return [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
+def _changes(old: list[str], new: list[str]) -> list[str]:
+    """Each line with its sign: all of them, since methods are short."""
+    lines = []
+    match = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for kind, i, j, k, n in match.get_opcodes():
+        if kind == "equal":
+            lines += [f"  {line}" for line in old[i:j]]
+        else:
+            lines += [f"- {line}" for line in old[i:j]]
+            lines += [f"+ {line}" for line in new[k:n]]
+    return lines

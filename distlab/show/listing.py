@@ -136,35 +136,26 @@ def bases(cls: type) -> list[type]:
 def own_members(cls: type) -> dict[str, Member]:
     """The statements of the class body itself, without its docstring."""
     text = class_text(cls)
+    lines = text.splitlines(keepends=True)
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.ClassDef)
-    return dict(_named(cls.__name__, text, definition.body))
+    return {
+        name: Member(cls.__name__, name, statement_text(lines, statement))
+        for statement in definition.body
+        if (name := _name(statement))
+    }
 
 
-def module_members(module: str) -> Iterator[Member]:
-    """Every statement of a module that has a name; of its classes, what is in them."""
-    if not (file := getattr(sys.modules.get(module), "__file__", None)):
-        return
-    lines = linecache.getlines(file)
-    for statement in ast.parse("".join(lines)).body:
-        if isinstance(statement, ast.ClassDef):
-            text = statement_text(lines, statement)
-            inner = ast.parse(text).body[0]
-            assert isinstance(inner, ast.ClassDef)
-            head = "\n".join(text.splitlines()[: inner.body[0].lineno - 1])
-            yield Member(statement.name, statement.name, f"{head}\n    ...")
-            yield from (m for _, m in _named(statement.name, text, inner.body))
-        else:
-            yield from (m for _, m in _named("", "".join(lines), [statement]))
-
-
-def _named(
-    owner: str, text: str, body: Iterable[ast.stmt]
-) -> Iterator[tuple[str, Member]]:
-    lines = text.splitlines(keepends=True)
-    for statement in body:
-        if name := _name(statement):
-            yield name, Member(owner, name, statement_text(lines, statement))
+def neighbours(cls: type) -> Iterator[str]:
+    """What else stands in the modules of a class and its bases: messages, clients."""
+    mine = {base.__name__ for base in bases(cls)}
+    for module in dict.fromkeys(base.__module__ for base in bases(cls)):
+        if not (file := getattr(sys.modules.get(module), "__file__", None)):
+            continue
+        lines = linecache.getlines(file)
+        for statement in ast.parse("".join(lines)).body:
+            if not (isinstance(statement, ast.ClassDef) and statement.name in mine):
+                yield statement_text(lines, statement)
 
 
 def _name(statement: ast.stmt) -> str:

@@ -1,0 +1,67 @@
+"""Parameters and their values in words, and numbers as columns of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["label_of", "setting_of", "table", "told"]
+
+UNITS = {"us": "µs", "percent": "%", "per_s": "per s", "per_ms": "per ms"}
+NAMED_UNIT = re.compile(r"(.+?)_(per_s|per_ms|ms|us|s|min|bytes|kb|mb|percent)(_.+)?$")
+
+
+def name_and_unit(name: str) -> tuple[str, str]:
+    """`timeout_ms_max` → `timeout max`, `ms`."""
+    found = NAMED_UNIT.match(name)
+    if not found:
+        return name.replace("_", " "), ""
+    words = (found[1] + (found[3] or "")).replace("_", " ")
+    return words, UNITS.get(found[2], found[2])
+
+
+def label_of(name: str) -> str:
+    """The name of a parameter for people, with its unit in brackets.
+
+    >>> label_of("timeout_ms"), label_of("rate_per_s"), label_of("sync_followers")
+    ('timeout (ms)', 'rate (per s)', 'sync followers')
+    """
+    words, unit = name_and_unit(name)
+    return f"{words} ({unit})" if unit else words
+
+
+def setting_of(name: str, value: Any) -> str:
+    """A parameter and its value for people.
+
+    >>> setting_of("timeout_ms", 150), setting_of("loss", 0.05), setting_of("f", True)
+    ('timeout 150 ms', 'loss 0.05', 'f yes')
+    """
+    words, unit = name_and_unit(name)
+    return f"{words} {told(value)} {unit}".rstrip()
+
+
+def told(value: Any) -> str:
+    """A number in at most four digits, a class by its name, anything else as it is.
+
+    >>> told(150), told(0.05), told(12.3456), told(1234567.8), told(dict)
+    ('150', '0.05', '12.35', '1234568', 'dict')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return value.__name__ if isinstance(value, type) else str(value)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns of text: the first to the left, the others to the right."""
+    every = [head, *rows]
+    wide = [max(map(len, column)) for column in zip(*every, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, wide, strict=True))
+        ).rstrip()
+        for row in every
+    )
