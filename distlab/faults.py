@@ -1,10 +1,10 @@
 """What goes wrong, as data: every fault is a frozen value with a time.
 
-A schedule is a tuple of faults. It can be hashed, drawn, minimised, pasted into a cell and
-replayed. Times are in milliseconds of simulated time. A fault with an `until_ms` lasts from
-`at_ms` to then (None: to the end); the others happen once, at `at_ms`.
+A schedule is a tuple of faults. It can be hashed, drawn, minimised, pasted into a cell
+and replayed. Times are in milliseconds of simulated time. A fault with an `until_ms`
+lasts from `at_ms` to then (None: to the end); the others happen once, at `at_ms`.
 
-    schedule = (Split((("s1", "s2"), ("s3",)), at_ms=500), Crash("s1", at_ms=700), Heal(900))
+    schedule = (Isolate("s3", at_ms=500), Crash("s1", at_ms=700), Heal(at_ms=900))
 
 No protocol survives them all, and none should: `Assumes` says what one admits.
 """
@@ -115,7 +115,7 @@ class Isolate(LinkFault):
 
 
 class Heal(LinkFault):
-    """Every cut, split and isolation ends; so do slow links, losses and delays if `all`."""
+    """Every cut, split and isolation ends; if `all`, every other link fault too."""
 
     at_ms: float
     all: bool = False
@@ -127,7 +127,7 @@ class NodeFault(Fault):
 
 
 class Crash(NodeFault):
-    """The node stops and loses what is in memory. Writes not yet synced are lost too."""
+    """The node stops and loses what is in memory, and writes not yet synced."""
 
     node: str
     at_ms: float
@@ -204,7 +204,7 @@ class DiskFault(Fault):
 
 
 class LostWrites(DiskFault):
-    """The disk says "synced" and forgets: the last `records` written are gone at a crash."""
+    """The disk says "synced" and forgets: a crash loses the last `records` written."""
 
     node: str
     at_ms: float
@@ -231,7 +231,7 @@ class CorruptRecord(DiskFault):
 
 Schedule = tuple[Fault, ...]
 
-# ----------------------------------------------------------------- what a protocol admits
+# --------------------------------------------------------------- what a protocol admits
 LINKS: dict[str, tuple[type[Fault], ...]] = {
     "reliable FIFO": (Delay, SlowLink),
     "reliable": (Delay, SlowLink, Reordering),
@@ -267,9 +267,9 @@ class Assumes(Value):
     """
 
     links: Literal["reliable FIFO", "reliable", "fair loss"] = "fair loss"
-    failures: Literal[
-        "none", "pause", "crash-stop", "crash-recovery", "byzantine"
-    ] = "crash-recovery"
+    failures: Literal["none", "pause", "crash-stop", "crash-recovery", "byzantine"] = (
+        "crash-recovery"
+    )
     disk: Literal["intact", "torn writes", "corruption told", "loses writes"] = "intact"
     clock: Literal["exact", "bounded skew", "bounded drift", "unused"] = "unused"
     f: int | str = "any"
@@ -286,7 +286,7 @@ class Assumes(Value):
         )
 
     def admits(self, schedule: Iterable[Fault], n: int) -> bool:
-        """Whether the promise is to be kept on this schedule, in a group of `n` nodes."""
+        """Whether the promise holds on this schedule, in a group of `n` nodes."""
         kinds = self.kinds()
         schedule = tuple(schedule)
         faulty = {x.node for x in schedule if isinstance(x, (Crash, Byzantine))}

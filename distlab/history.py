@@ -1,20 +1,21 @@
-"""What the clients saw: the operations they began and how each one ended (as in Jepsen).
+"""What the clients saw: the operations they began, and how each ended (as in Jepsen).
 
-An operation ends with *ok* (it happened, with this result), *fail* (it certainly did not
-happen) or *info* (nobody knows: it may have happened, or may yet). An operation that has not
-ended when the run stops is *info* too. Times are whole microseconds.
+An operation ends with *ok* (it happened, with this result), *fail* (it certainly did
+not happen) or *info* (nobody knows: it may have happened, or may yet). An operation
+that has not ended when the run stops is *info* too. Times are whole microseconds.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+from distlab.events import Outcome
 
 if TYPE_CHECKING:
     import pandas
-
-Outcome = Literal["ok", "fail", "info"]
 
 
 class Operation(NamedTuple):
@@ -41,7 +42,9 @@ class Operation(NamedTuple):
     @property
     def latency_ms(self) -> float | None:
         """How long it took, in milliseconds."""
-        return None if self.ended_us is None else (self.ended_us - self.invoked_us) / 1000
+        if self.ended_us is None:
+            return None
+        return (self.ended_us - self.invoked_us) / 1000
 
     @property
     def definite(self) -> bool:
@@ -85,8 +88,10 @@ class History(Sequence[Operation]):
         return hash(len(self.operations))
 
     def __repr__(self) -> str:
-        counts = {o: sum(op.outcome == o for op in self) for o in ("ok", "fail", "info")}
-        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        counts = Counter(op.outcome for op in self)
+        told = ", ".join(
+            f"{counts[outcome]} {outcome}" for outcome in get_args(Outcome)
+        )
         return f"History of {len(self)} operations: {told}"
 
     @property
@@ -123,7 +128,7 @@ class History(Sequence[Operation]):
 
     @classmethod
     def from_jsonl(cls, text: str) -> History:
-        """The history that `to_jsonl` wrote. Raises `Misuse` with the line that is wrong."""
+        """The history that `to_jsonl` wrote. Raises `Misuse` with the wrong line."""
         from distlab import codec
 
         return cls(Operation(*row) for row in codec.from_json_lines(text))
@@ -136,11 +141,8 @@ class History(Sequence[Operation]):
         """A table with one row for each operation, times in milliseconds."""
         import pandas
 
-        rows = [
-            (op.process, op.f, op.args, op.invoked_ms, op.ended_ms, op.outcome, op.result)
-            for op in self
-        ]
-        names = "process f args invoked_ms ended_ms outcome result".split()
+        names = ["process", "f", "args", "invoked_ms", "ended_ms", "outcome", "result"]
+        rows = [[getattr(op, name) for name in names] for op in self]
         return pandas.DataFrame(rows, columns=names)
 
 

@@ -1,6 +1,6 @@
 """State is fields: what kinds there are, how a twin is made, and when two are equal.
 
-A class body says what a crash keeps and what it loses, like the boxes of Raft's Figure 2:
+A class body says what a crash keeps and what it loses, like the boxes of Raft's Fig. 2:
 
     timeout_ms: float = setting(100)                # given for a run; not state
     current_term: int = durable(0)                  # on disk: survives a crash
@@ -12,12 +12,23 @@ Each field is a slot, so an attribute that was not declared is refused by Python
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from enum import Enum
 from types import FunctionType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
 
 from distlab.errors import Misuse
-from distlab.value import ATOMS, Value, check_frozen
+from distlab.value import (
+    ATOMS,
+    IMMUTABLE,
+    INSTEAD,
+    Value,
+    annotated,
+    changeable,
+    check_frozen,
+    compiled_init,
+)
 
 
 class Field(NamedTuple):
@@ -28,15 +39,16 @@ class Field(NamedTuple):
 
 
 def setting(default: Any = None) -> Any:
-    """Given for the cluster or one node, fixed in a run: what sliders turn. Not state."""
+    """Given for the cluster or a node, fixed in a run: what sliders turn. Not state."""
+    check_setting("setting", default)
     return Field("setting", default)
 
 
 def durable(initial: Any, *, init: Literal[False] = False) -> Any:
     """State on disk before any message or output of the same step leaves.
 
-    Holds values (numbers, text, tuples, `Log`) and changes by assignment only, so that a
-    write is seen: a list changed in place would never reach the disk.
+    Holds values (numbers, text, tuples, `Log`) and changes by assignment only, so that
+    a write is seen: a list changed in place would never reach the disk.
     """
     check_frozen(initial, Field, "durable")
     return Field("durable", initial)
@@ -44,11 +56,13 @@ def durable(initial: Any, *, init: Literal[False] = False) -> Any:
 
 def volatile(initial: Any, *, init: Literal[False] = False) -> Any:
     """State that a crash loses. Each node starts from its own copy of `initial`."""
+    frozen(initial)
     return Field("volatile", initial)
 
 
 def ghost(initial: Any, *, init: Literal[False] = False) -> Any:
     """History kept only for checking: handlers write it and never read it."""
+    frozen(initial)
     return Field("ghost", initial)
 
 
@@ -57,32 +71,41 @@ def part(protocol: type, *, init: Literal[False] = False) -> Any:
     return Field("part", protocol)
 
 
+def check_setting(name: str, value: Any) -> None:
+    """Refuse a setting that could change during a run."""
+    if type(value) in INSTEAD:
+        raise Misuse(f"the setting `{name}` is {changeable(value)}")
+
+
 @dataclass_transform(
     field_specifiers=(setting, durable, volatile, ghost, part),
     eq_default=False,
 )
 class StateType(type):
-    """Turns the annotated fields of a class body into slots, and remembers their kinds."""
+    """Turns the annotated fields of a class body into slots; remembers their kinds."""
 
     _fields: dict[str, Field]
 
-    def __new__(meta, name, bases, namespace):
-        own = tuple(
-            field
-            for field, kind in namespace.get("__annotations__", {}).items()
-            if not str(kind).startswith("ClassVar")
-        )
+    def __new__(
+        meta, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
+    ) -> StateType:
+        """Take the fields out of the class body, and refuse those without a kind."""
+        own = annotated(namespace)
         declared = {field: namespace.pop(field, None) for field in own}
-        cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
-        cls._fields = dict(getattr(cls, "_fields", {}))
-        for field, how in declared.items():
-            if isinstance(how, Field):
-                cls._fields[field] = how
-            elif not field.startswith("_") and bases:
+        for field, how in {**declared, **namespace}.items():
+            if field in own and bases and not isinstance(how, Field):
                 raise Misuse(
                     f"{name}.{field} does not say what kind of field it is: write "
                     f"`= setting(…)`, `durable(…)`, `volatile(…)` or `ghost(…)`."
                 )
+            if isinstance(how, Field) and field not in own:
+                raise Misuse(
+                    f"{name}.{field} has a kind and no type: write "
+                    f"`{field}: … = {how.kind}(…)`."
+                )
+        cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
+        kinds = {f: how for f, how in declared.items() if isinstance(how, Field)}
+        cls._fields = {**getattr(cls, "_fields", {}), **kinds}
         return cls
 
 
@@ -90,41 +113,38 @@ class StateType(type):
 class RecordType(type):
     """Makes each subclass of `Record` a data class with one slot for each field."""
 
-    def __new__(meta, name, bases, namespace):
-        own = tuple(namespace.get("__annotations__", ()))
+    _defaults: dict[str, Any]
+
+    def __new__(
+        meta, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
+    ) -> RecordType:
+        """Take the fields and their defaults out of the class body."""
+        own = annotated(namespace)
         defaults = {field: namespace.pop(field) for field in own if field in namespace}
         cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
         cls._defaults = {**getattr(cls, "_defaults", {}), **defaults}
-        dataclass(init=False)(cls)
+        dataclass(init=False)(cls)  # type: ignore[arg-type]
+        if own:
+            init = compiled_init(cls, _own_copy, _copied=copied)
+            cls.__init__ = init  # type: ignore[misc]
         return cls
 
 
+def _own_copy(name: str, default: Any) -> str:
+    """Records that start from the same default must not share it."""
+    changeable = not (default.__class__ in ATOMS or isinstance(default, Value))
+    return f" if {name} is _default_{name}: {name} = _copied({name})" * changeable
+
+
 class Record(metaclass=RecordType):
-    """A small named bundle that a node keeps and changes: `Pending(op, replies, phase)`.
+    """A small named bundle that a node keeps and changes: `Pending(op, replies)`.
 
     Its fields hold what a node's fields may hold. Never put one into a message.
     """
 
-    def __init__(self, *values: Any, **named: Any):
-        names = [f.name for f in fields(self)]  # type: ignore[arg-type]
-        given = {**dict(zip(names, values, strict=False)), **named}
-        if len(values) > len(names) or (wrong := set(given) - set(names)):
-            wrong = wrong if len(values) <= len(names) else values[len(names) :]
-            raise Misuse(
-                f"{type(self).__name__} has the fields {', '.join(names)}; "
-                f"{sorted(map(str, wrong))[0]} is not one of them."
-            )
-        for name in names:
-            if name in given:
-                setattr(self, name, given[name])
-            elif name in self._defaults:  # type: ignore[attr-defined]
-                setattr(self, name, copied(self._defaults[name]))  # type: ignore[attr-defined]
-            else:
-                raise Misuse(f"{type(self).__name__} needs a value for `{name}`.")
-
 
 def copied(value: Any) -> Any:
-    """A twin that shares nothing changeable: dicts, lists, sets and records, all down."""
+    """A twin that shares nothing changeable: dicts, lists, sets, records, all down."""
     kind = type(value)
     if kind in ATOMS:
         return value
@@ -135,33 +155,38 @@ def copied(value: Any) -> Any:
     if kind is set:
         return set(value)
     if isinstance(value, Record):
-        return type(value)(*(copied(item) for item in _items(value)))
+        twin = object.__new__(kind)
+        for f in fields(value):
+            setattr(twin, f.name, copied(getattr(value, f.name)))
+        return twin
     return value
 
 
 def frozen(value: Any) -> Any:
     """The same content as a hashable value: equal states, equal values.
 
-    Raises `Misuse` for a plain mutable object, which could hide state.
+    The order of a dict does not count. Raises `Misuse` for a plain mutable object,
+    which could hide state.
     """
     kind = type(value)
-    if kind in ATOMS:
+    if kind in ATOMS or isinstance(value, Value):
         return value
     if kind is dict:
-        return frozenset((key, frozen(item)) for key, item in value.items())
+        return frozenset((frozen(key), frozen(item)) for key, item in value.items())
     if kind is list:
-        return tuple(frozen(item) for item in value)
+        return tuple(map(frozen, value))
     if kind is set:
-        return frozenset(value)
+        return frozenset(map(frozen, value))
     if isinstance(value, Record):
-        return (kind, *(frozen(item) for item in _items(value)))
-    if not isinstance(value, (Value, FunctionType)):
-        check_frozen(value, kind, "state")
+        return (kind, *(frozen(getattr(value, f.name)) for f in fields(value)))
+    if isinstance(value, (tuple, frozenset)):
+        check_frozen(value, kind, "item")
+    elif not (kind in IMMUTABLE or isinstance(value, (Enum, type, FunctionType))):
+        raise Misuse(
+            f"a {kind.__name__} in a node's state may change unseen: use numbers, "
+            f"text, tuples, dicts, lists, sets, or a class derived from `Record`."
+        )
     return value
-
-
-def _items(record: Record) -> list[Any]:
-    return [getattr(record, f.name) for f in fields(record)]  # type: ignore[arg-type]
 
 
 T = TypeVar("T")
@@ -181,7 +206,6 @@ class Log(Generic[T]):
     """
 
     __slots__ = ("_entries", "_length")
-    frozen = True
 
     def __init__(self, *entries: T):
         for entry in entries:
@@ -224,15 +248,16 @@ class Log(Generic[T]):
 
     def __getitem__(self, index: int) -> T:
         if not 1 <= index <= self._length:
-            raise IndexError(
-                f"the log has no entry {index}: it holds 1 to {self._length}."
-            )
+            raise IndexError(f"the log has no entry {index}: {self._bounds()}.")
         return self._entries[index - 1]
+
+    def _bounds(self) -> str:
+        return f"it holds 1 to {self._length}" if self._length else "it is empty"
 
     def __len__(self) -> int:
         return self._length
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[T]:
         return iter(self._entries[: self._length])
 
     def __eq__(self, other: object) -> bool:
@@ -249,11 +274,14 @@ class Log(Generic[T]):
     def __repr__(self) -> str:
         return f"Log({', '.join(map(repr, self))})"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return Log, tuple(self)
 
 
-def _log(entries: list, length: int) -> Log:
-    log: Log = object.__new__(Log)
+def _log(entries: list[T], length: int) -> Log[T]:
+    log: Log[T] = object.__new__(Log)
     log._entries, log._length = entries, length
     return log
+
+
+IMMUTABLE.add(Log)

@@ -1,7 +1,7 @@
-"""What happened in a run, in order: the one record that pictures, checks and replays read.
+"""What happened in a run, in order: what pictures, checks and replays read.
 
-A trace is a sequence of `Step`s. Times are whole microseconds from 0; `at_ms` gives them in
-milliseconds. Equal runs have equal traces, byte for byte, on any machine.
+A trace is a sequence of `Step`s. Times are whole microseconds from 0; `at_ms` gives
+them in milliseconds. Equal runs have equal traces, byte for byte, on any machine.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Step(NamedTuple):
     def __str__(self) -> str:
         ends = {"send": f" → {self.peer}", "deliver": f" ← {self.peer}"}
         ends["drop"] = f" ← {self.peer}"
-        what = "" if self.what is None else f"  {self.what}"
+        what = f"  {_told(self.what)}"
         why = f"  ({self.why})" if self.why else ""
         head = f"{self.at_ms:10.3f} ms  {self.node:<4} {self.kind:<8}"
         return f"{head}{ends.get(self.kind, '')}{what}{why}".rstrip()
@@ -151,7 +151,7 @@ class Trace(Sequence[Step]):
 
     @classmethod
     def from_jsonl(cls, text: str) -> Trace:
-        """The trace that `to_jsonl` wrote. Raises `Misuse` with the line that is wrong."""
+        """The trace that `to_jsonl` wrote. Raises `Misuse` with the wrong line."""
         from distlab import codec
 
         head, *rows = codec.from_json_lines(text)
@@ -167,9 +167,12 @@ class Trace(Sequence[Step]):
         import pandas
 
         rows = [
-            (s.at_ms, s.kind, s.node, s.peer, "" if s.what is None else str(s.what))
-            + (s.why, s.msg_id)
+            (s.at_ms, s.kind, s.node, s.peer, _told(s.what), s.why, s.msg_id)
             for s in self.steps
         ]
         names = ["at_ms", "kind", "node", "peer", "what", "why", "msg_id"]
         return pandas.DataFrame(rows, columns=names)
+
+
+def _told(what: Any) -> str:
+    return "" if what is None else str(what)
