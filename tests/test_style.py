@@ -4,12 +4,15 @@ ruff holds the rest: 88 columns, a docstring on every public name, one format.
 """
 
 import ast
+import io
 import re
-import tomllib
-from collections.abc import Iterator
+import tokenize
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
+from distlab.show.beside import papers, tags_in
 
 LIBRARY = Path(__file__).parent.parent / "distlab"
 CHAPTERS = (
@@ -110,10 +113,25 @@ def is_set(node: ast.expr, sets: set[str]) -> bool:
     return False
 
 
-def tags_of_rules(source: str) -> list[str]:
-    """The comment at the end of each `def` line: the paper's own label of the rule."""
-    found = re.findall(r"^ +(?:async )?def .*:  +# (.+)$", source, re.M)
-    return [tag for tag in found if not re.match(r"noqa|type:|pragma", tag)]
+def comments(source: str) -> list[tuple[str, bool]]:
+    """Each comment, and whether it ends a `def` line, where it names a rule."""
+    found = tokenize.generate_tokens(io.StringIO(source).readline)
+    return [
+        (token.string, bool(re.match(r" +def ", token.line)))
+        for token in found
+        if token.type == tokenize.COMMENT and "noqa" not in token.string
+    ]
+
+
+def unknown_rules(source: str, steps: Iterable[str]) -> list[str]:
+    """Methods tagged with what is no step of the paper."""
+    return [c for c, rule in comments(source) if rule and not tags_in(c, steps)]
+
+
+def untold_steps(source: str, steps: Iterable[str]) -> list[str]:
+    """Steps of the paper that no line of the code carries."""
+    told = {tag for comment, _ in comments(source) for tag in tags_in(comment, steps)}
+    return [step for step in steps if step not in told]
 
 
 # -------------------------------------------------------------------------- the library
@@ -142,20 +160,13 @@ def test_a_protocol_never_walks_a_set(path: Path):
 
 @pytest.mark.parametrize("path", protocol_files(), ids=name_of)
 def test_the_steps_of_the_paper_and_the_tags_in_the_code_are_the_same(path: Path):
-    papers = tomllib.loads(text_of(LIBRARY / "papers.toml"))
-    steps = papers[name_of(path)]["steps"]
-    source = text_of(path)
-    assert [tag for tag in tags_of_rules(source) if tag not in steps] == []
-    assert [
-        s for s in steps if not re.search(rf"# {re.escape(s)}$", source, re.M)
-    ] == []
+    steps = papers()[name_of(path)].steps
+    assert unknown_rules(text_of(path), steps) == []
+    assert untold_steps(text_of(path), steps) == []
 
 
-def test_no_paper_is_listed_without_its_file():
-    if not (LIBRARY / "papers.toml").exists():
-        pytest.skip("no paper is listed yet")
-    papers = tomllib.loads(text_of(LIBRARY / "papers.toml"))
-    assert papers.keys() <= {name_of(path) for path in protocol_files()}
+def test_every_paper_that_is_listed_has_its_file():
+    assert papers().keys() <= {name_of(path) for path in protocol_files()}
 
 
 # --------------------------------------------------------------- and the tests can fail
@@ -206,6 +217,8 @@ def test_what_asks_a_set_without_walking_it_in_order_is_allowed(line: str):
     assert loops_over_sets("heard: set[str] = volatile(set())\n" + line) == []
 
 
-def test_a_tag_is_the_comment_at_the_end_of_a_rule():
+def test_a_tag_that_the_paper_does_not_know_and_a_step_without_code_are_found():
     source = "class A:\n    def on_x(self):  # Rule 2\n        y = 1  # why\n"
-    assert tags_of_rules(source) == ["Rule 2"]
+    assert unknown_rules(source, ["Rule 2"]) == untold_steps(source, ["Rule 2"]) == []
+    assert unknown_rules(source, ["Rule 20"]) == ["# Rule 2"]
+    assert untold_steps(source, ["Rule 2", "Rule 3"]) == ["Rule 3"]
