@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
+
+from distlab.show.charts import show_bare_charts
 
 # Each name and where it lives: loaded when it is first used, for charts and widgets
 # take half a second to import.
@@ -14,12 +18,12 @@ _HOMES = {
     "tune": "tune",
     "slider": "tune",
     "chart": "charts",
-    "heatmap": "charts",
-    "lines": "charts",
-    "percentiles": "charts",
+    "heatmap": "maps",
+    "lines": "plots",
+    "percentiles": "plots",
     "beside": "beside",
     "diff": "beside",
-    "source": "beside",
+    "source": "listing",
 }
 __all__ = list(_HOMES)
 
@@ -38,3 +42,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(_HOMES)
+
+
+class _Package(ModuleType):
+    """Keeps `show.tune` the function: importing the module would take its name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+show_bare_charts()
