@@ -1,0 +1,1 @@
+"""Replication: the same data on several machines, and what the copies may disagree on."""
