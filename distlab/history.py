@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from distlab.codec import from_json_lines, to_json
+from distlab.errors import Misuse
 from distlab.events import Outcome
 
 if TYPE_CHECKING:
@@ -122,16 +124,18 @@ class History(Sequence[Operation]):
 
     def to_jsonl(self) -> str:
         """One JSON line for each operation."""
-        from distlab import codec
-
-        return "".join(codec.to_json(list(op)) + "\n" for op in self)
+        return "".join(to_json(tuple(op)) + "\n" for op in self)
 
     @classmethod
     def from_jsonl(cls, text: str) -> History:
         """The history that `to_jsonl` wrote. Raises `Misuse` with the wrong line."""
-        from distlab import codec
-
-        return cls(Operation(*row) for row in codec.from_json_lines(text))
+        rows = from_json_lines(text)
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row, tuple) or len(row) != 7:
+                raise Misuse(
+                    f"line {number}: an operation is {', '.join(Operation._fields)}."
+                )
+        return cls(map(Operation._make, rows))
 
     def digest(self) -> str:
         """SHA-256 of the JSON lines: equal histories, equal digests, on any machine."""

@@ -21,6 +21,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, dataclass_transfo
 from distlab.errors import Misuse
 from distlab.value import (
     ATOMS,
+    CLASSES,
     IMMUTABLE,
     INSTEAD,
     Value,
@@ -28,6 +29,7 @@ from distlab.value import (
     changeable,
     check_frozen,
     compiled_init,
+    wire_name,
 )
 
 
@@ -106,6 +108,7 @@ class StateType(type):
         cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
         kinds = {f: how for f, how in declared.items() if isinstance(how, Field)}
         cls._fields = {**getattr(cls, "_fields", {}), **kinds}
+        CLASSES[wire_name(cls)] = cls
         return cls
 
 
@@ -127,6 +130,7 @@ class RecordType(type):
         if own:
             init = compiled_init(cls, _own_copy, _copied=copied)
             cls.__init__ = init  # type: ignore[misc]
+        CLASSES[wire_name(cls)] = cls
         return cls
 
 

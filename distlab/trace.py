@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from distlab.codec import from_json_lines, to_json
 from distlab.errors import Misuse
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ KINDS = {
     "fail": "the operation in progress at `node` certainly did not happen",
     "info": "nobody knows whether the operation in progress at `node` happened",
     "output": "`node` told the layer above `what`",
+    "choose": "`node` asked for a choice and was given `what`",
     "note": "a remark by `node`",
     "ignore": "`node` dropped what had just arrived; `why` is its reason",
     "state": "fields of `node` changed: `what` is pairs of name and value",
@@ -144,19 +146,19 @@ class Trace(Sequence[Step]):
 
     def to_jsonl(self) -> str:
         """One JSON line for each step, after a line with the nodes and the seed."""
-        from distlab import codec
-
-        head = codec.to_json({"nodes": list(self.nodes), "seed": self.seed})
-        return "\n".join([head, *(codec.to_json(list(s)) for s in self.steps)]) + "\n"
+        head = to_json({"nodes": self.nodes, "seed": self.seed})
+        return "\n".join([head, *(to_json(tuple(s)) for s in self.steps)]) + "\n"
 
     @classmethod
     def from_jsonl(cls, text: str) -> Trace:
         """The trace that `to_jsonl` wrote. Raises `Misuse` with the wrong line."""
-        from distlab import codec
-
-        head, *rows = codec.from_json_lines(text)
-        steps = (Step(*row) for row in rows)
-        return cls(steps, tuple(head["nodes"]), head["seed"])
+        head, *rows = from_json_lines(text) or [None]
+        if not isinstance(head, dict) or set(head) != {"nodes", "seed"}:
+            raise Misuse("line 1: a trace begins with its nodes and its seed.")
+        for number, row in enumerate(rows, 2):
+            if not isinstance(row, tuple) or len(row) != 7 or row[1] not in KINDS:
+                raise Misuse(f"line {number}: a step is {', '.join(Step._fields)}.")
+        return cls(map(Step._make, rows), head["nodes"], head["seed"])
 
     def digest(self) -> str:
         """SHA-256 of the JSON lines: equal runs, equal digests, on any machine."""

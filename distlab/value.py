@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, dataclass_transform
 
@@ -17,12 +17,18 @@ from distlab.errors import Misuse
 CLASS_VAR = re.compile(r"(typing\.)?ClassVar\b")
 ATOMS = frozenset({int, str, bool, float, bytes, type(None)})
 IMMUTABLE: set[type] = set()  # other classes whose instances never change: `Log` is one
+CLASSES: dict[str, type] = {}  # those of the vocabulary, by their names on the wire
 INSTEAD: dict[type, str] = {
     list: "a tuple",
     dict: "a tuple of pairs",
     set: "a frozenset",
     bytearray: "bytes",
 }
+
+
+def wire_name(cls: type) -> str:
+    """What a class is called in traces and on the wire: its module, then its name."""
+    return f"{cls.__module__.removeprefix('distlab.')}.{cls.__qualname__}"
 
 
 def annotated(namespace: Mapping[str, Any]) -> tuple[str, ...]:
@@ -51,6 +57,7 @@ class ValueType(type):
         if own and "__init__" not in namespace:
             init = compiled_init(cls, _guard, _atoms=ATOMS, _check=check_frozen)
             cls.__init__ = init  # type: ignore[misc]
+        CLASSES[wire_name(cls)] = cls
         return cls
 
 
@@ -103,8 +110,14 @@ def check_frozen(value: Any, owner: type, field: str) -> None:
         for item in value:
             if item.__class__ not in ATOMS and not isinstance(item, Value):
                 check_frozen(item, owner, field)
-    elif not (is_dataclass(kind) and kind.__dataclass_params__.frozen):
+    elif not is_frozen_dataclass(kind):
         raise Misuse(f"{owner.__name__}.{field} holds {changeable(value)}")
+
+
+def is_frozen_dataclass(kind: Any) -> bool:
+    """Whether a class is a data class whose fields cannot be assigned."""
+    options = getattr(kind, "__dataclass_params__", None)
+    return bool(options and options.frozen)
 
 
 def changeable(value: Any) -> str:
