@@ -5,6 +5,7 @@ the vocabulary: one that writes a step's effects down, one that runs a part insi
 node, and nobody.
 """
 
+# ruff: noqa: D102 – what the methods mean is told once, in `Runtime`
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -38,15 +39,35 @@ if TYPE_CHECKING:
 class Runtime(Protocol):
     """What every runtime does for the nodes that it runs."""
 
-    def send(self, dst: NodeId, msg: Message) -> None: ...
-    def set_timer(self, timer: Timer, low_ms: float, high_ms: float) -> None: ...
-    def cancel_timer(self, timer: Timer) -> None: ...
-    def output(self, value: Any) -> None: ...
-    def end(self, call: Call, outcome: Outcome, value: Any) -> None: ...
-    def note(self, text: str, dropped: bool) -> None: ...
-    def choose(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]: ...
-    def sign(self, msg: Message) -> Signed: ...
-    def now_ms(self) -> float: ...
+    def send(self, dst: NodeId, msg: Message) -> None:
+        """Put `msg` on the way; to the node itself it is never lost."""
+
+    def set_timer(self, timer: Timer, low_ms: float, high_ms: float) -> None:
+        """Fire `timer` after a delay in this range; an equal one is restarted."""
+
+    def cancel_timer(self, timer: Timer) -> None:
+        """Forget `timer`, if it is set."""
+
+    def output(self, value: Any) -> None:
+        """Tell the layer above, once what the step changed is on disk."""
+
+    def end(self, call: Call, outcome: Outcome, value: Any) -> None:
+        """End `call`, once what the step changed is on disk."""
+
+    def note(self, text: str, dropped: bool) -> None:
+        """Write down a remark, or why what arrived was `dropped`."""
+
+    def choose(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]:
+        """`k` different ones of `options`, written down for replay."""
+        ...
+
+    def sign(self, msg: Message) -> Signed:
+        """`msg` with the signature of the node that is run, whoever it claims to be."""
+        ...
+
+    def now_ms(self) -> float:
+        """What the node's clock shows, in milliseconds."""
+        ...
 
 
 class Recorder:
