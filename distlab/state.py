@@ -105,9 +105,12 @@ class StateType(type):
                     f"{name}.{field} has a kind and no type: write "
                     f"`{field}: … = {how.kind}(…)`."
                 )
-        cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
-        kinds = {f: how for f, how in declared.items() if isinstance(how, Field)}
-        cls._fields = {**getattr(cls, "_fields", {}), **kinds}
+        fields: dict[str, Field] = {}
+        for base in reversed(bases):
+            fields |= getattr(base, "_fields", {})
+        fields |= {f: how for f, how in declared.items() if isinstance(how, Field)}
+        namespace |= {"__slots__": own, "_fields": fields}  # for `__init_subclass__`
+        cls = super().__new__(meta, name, bases, namespace)
         CLASSES[wire_name(cls)] = cls
         return cls
 
