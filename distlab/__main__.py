@@ -19,9 +19,10 @@ COMMANDS = {
     "lab": ("distlab.lab", "open the course in JupyterLab"),
     "doctor": ("distlab.doctor", "say what is wrong here, and what mends it"),
     "run": ("distlab.sim.command", "simulate a protocol"),
-    "execute": ("distlab.execute", "run lessons afresh and store what they show"),
-    "grade": ("distlab.grade.command", "mark answers and write grades.csv"),
     "progress": ("distlab.grade.progress", "show what you have solved"),
+    "grade": ("distlab.grade.command", "mark answers and write grades.csv"),
+    "execute": ("distlab.execute", "for authors: run lessons and store their outputs"),
+    "catalogue": ("distlab.catalogue", "for authors: write the README's index anew"),
 }
 EXIT_CODES = """\
 exit codes:

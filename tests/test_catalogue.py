@@ -1,0 +1,116 @@
+"""The index of protocols is made from the code, and the README's is the current one."""
+
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from distlab import catalogue
+from distlab.show.beside import Paper, papers
+
+ROOT = Path(__file__).parent.parent
+PROTOCOL = '''\
+class Ask(Message):  # Rule 4
+    """Ask."""
+
+
+class Leader(Node):
+    def on_ask(self, src, msg):  # Rule 1: why
+        if msg:
+            self.send(src, msg)  # Rule 12
+
+    def on_tell(self, src, msg):  # Rule 1
+        pass
+'''
+TESTS = '''\
+from distlab.chapter.leader import Leader
+
+
+class Forgets(Leader):
+    def on_ask(self, src, msg):
+        pass
+
+
+class Helper:
+    def on_ask(self, src, msg):
+        pass
+
+
+def test_one():
+    """Rule 12, second half."""
+
+
+def test_two():
+    """Rule 1.2 is another one, and so is Rule 12."""
+
+
+def test_three():
+    pass
+'''
+STEPS = ("Rule 1", "Rule 12", "Rule 4", "Rule 9")
+PAPER = Paper("T", "A", "V", 1978, {step: f"words of {step}" for step in STEPS})
+
+
+def small_course(folder: Path) -> Path:
+    for place, text in (
+        ("distlab/chapter/leader.py", PROTOCOL),
+        ("tests/chapter/test_leader.py", TESTS),
+        ("tests/chapter/test_other.py", TESTS.replace("leader import", "other import")),
+    ):
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "notebooks").mkdir()
+    for name, cell in (
+        ("01_uses", new_code_cell("from distlab.chapter.leader import Leader")),
+        ("02_tells", new_markdown_cell("see distlab.chapter.leader")),
+        ("03_from_chapter", new_code_cell("from distlab.chapter import leader")),
+    ):
+        nbformat.write(new_notebook(cells=[cell]), folder / f"notebooks/{name}.ipynb")
+    return folder
+
+
+def test_the_readme_is_up_to_date():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert catalogue.brought_up_to_date(readme, ROOT) == readme, (
+        "say `distlab catalogue`"
+    )
+
+
+def test_every_step_of_every_paper_has_its_code_and_its_test():
+    empty = [
+        f"{module}: {row.step}"
+        for module, paper in papers().items()
+        for row in catalogue.rows(ROOT, module, paper)
+        if not (row.carriers and row.tests)
+    ]
+    assert empty == []
+
+
+def test_a_step_is_found_in_the_code_the_tests_and_the_mutants(tmp_path):
+    rule_1, rule_12, rule_4, rule_9 = catalogue.rows(
+        small_course(tmp_path), "chapter.leader", PAPER
+    )
+    assert rule_1.carriers == ("on_ask", "on_tell")
+    assert rule_1.tests == ()
+    assert rule_1.mutants == ("Forgets",)
+    assert rule_12.carriers == ("on_ask",)
+    assert rule_12.tests == ("test_one", "test_two")
+    assert rule_4.carriers == ("Ask",)
+    assert rule_4.mutants == ()
+    assert rule_9 == ("Rule 9", "words of Rule 9", (), (), ())
+
+
+def test_a_lesson_is_one_whose_code_imports_the_protocol(tmp_path):
+    found = catalogue.using(small_course(tmp_path), "chapter.leader")
+    assert [path.stem for path in found] == ["01_uses", "03_from_chapter"]
+
+
+def test_the_index_replaces_what_stood_between_its_markers(monkeypatch):
+    monkeypatch.setattr(catalogue, "index", lambda course: "fresh")
+    old = f"before\n{catalogue.BEGIN}\nold\n{catalogue.END}\nafter\n"
+    new = catalogue.brought_up_to_date(old, ROOT)
+    assert (
+        new.split() == f"before {catalogue.BEGIN} fresh {catalogue.END} after".split()
+    )
+    assert catalogue.brought_up_to_date(new, ROOT) == new
