@@ -47,9 +47,9 @@ STILL = {
 PADDING = 8
 THEMED = (INK, QUIET, FAINT, *colours.HUES, colours.BAD)
 RULES: dict[str, dict[str, str | Colour]] = {
-    ".dl text": {"font-family": FONT},
-    **{f'.dl [fill="{hue.light}"]': {"fill": hue} for hue in THEMED},
-    **{f'.dl [stroke="{hue.light}"]': {"stroke": hue} for hue in THEMED},
+    ".dl .dl-chart text": {"font-family": FONT},
+    **{f'.dl-chart [fill="{hue.light}"]': {"fill": hue} for hue in THEMED},
+    **{f'.dl-chart [stroke="{hue.light}"]': {"stroke": hue} for hue in THEMED},
 }
 
 
@@ -87,16 +87,21 @@ def chart(chart: Any, *, alt: str = "", text: str = "") -> Chart:
 
 
 def _still(spec: dict[str, Any], alt: str, text: str) -> Picture:
-    """The chart as an SVG for both themes, on a panel of its own."""
+    """The chart as an SVG for both themes, on a panel of its own.
+
+    Sizes are written as styles, which no style sheet of a neighbour overrules.
+    """
     import vl_convert
 
     svg = vl_convert.vegalite_to_svg(json.dumps(spec), config=STILL)
+    svg = re.sub(r'font-size="([\d.]+px)"', r'style="font-size:\1"', svg)
     head = re.match(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"[^>]*>', svg)
     assert head, svg[:200]
     wide, high = (float(side) + 2 * PADDING for side in head.groups())
     paper = Drawing(wide, high, RULES)
     inside = svg[head.end() : svg.rindex("</svg>")]
-    paper.add("g", inside, transform=f"translate({PADDING} {PADDING})")
+    moved = f"translate({PADDING} {PADDING})"
+    paper.add("g", inside, transform=moved, class_="dl-chart")
     return paper.picture(alt=alt, text=text)
 
 
@@ -116,11 +121,13 @@ def show_bare_charts() -> None:
 
 
 def _bare(bare: Any) -> dict:
+    return bare_chart(bare)._repr_mimebundle_()
+
+
+def bare_chart(bare: Any) -> Chart:
+    """An Altair chart that nobody described: its own words, if it has any."""
     spec = bare.to_dict()
-    said = spec.get("description") or _title_of(spec) or "a chart without a description"
-    return chart(spec, alt=said)._repr_mimebundle_()
-
-
-def _title_of(spec: dict[str, Any]) -> str:
     title = spec.get("title", "")
-    return title if isinstance(title, str) else str(title.get("text", ""))
+    said = title.get("text", "") if isinstance(title, dict) else title
+    alt = spec.get("description") or str(said) or "A chart without a description."
+    return chart(spec, alt=alt)

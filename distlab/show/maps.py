@@ -20,12 +20,12 @@ __all__ = ["Map", "heatmap"]
 SIGNS = {"valid": "✓", "invalid": "✗", "unknown": "?"}
 FAINTEST, STRONGEST = 0.2, 0.55  # of a cell's colour, so that its sign stays legible
 RULES: dict[str, dict[str, str | Colour]] = {
-    ".dl .dl-valid": {"fill": GREEN},
-    ".dl .dl-invalid": {"fill": BAD},
-    ".dl .dl-unknown": {"fill": GREY},
-    ".dl .dl-around": {"fill": "none", "stroke": PAPER, "stroke-width": "6"},
-    ".dl .dl-here": {"fill": "none", "stroke": INK, "stroke-width": "2.5"},
-    ".dl .dl-pointer": {"fill": INK},
+    ".dl .dl-map-valid": {"fill": GREEN},
+    ".dl .dl-map-invalid": {"fill": BAD},
+    ".dl .dl-map-unknown": {"fill": GREY},
+    ".dl .dl-map-around": {"fill": "none", "stroke": PAPER, "stroke-width": "6"},
+    ".dl .dl-map-here": {"fill": "none", "stroke": INK, "stroke-width": "2.5"},
+    ".dl .dl-map-pointer": {"fill": INK},
 }
 
 
@@ -163,7 +163,7 @@ class Plan:
             width=self.side - 2,
             height=self.TALL - 2,
             rx=3,
-            class_=f"dl-{cell.outcome}",
+            class_=f"dl-map-{cell.outcome}",
             fill_opacity=cell.strength,
         )
         self.paper.write(
@@ -174,12 +174,12 @@ class Plan:
         """A frame round the cell, and a pointer on each axis."""
         x, y = self._corner(column, row)
         box = {"x": x, "y": y, "width": self.side, "height": self.TALL, "rx": 4}
-        paper.add("rect", class_="dl-around", **box)
-        paper.add("rect", class_="dl-here", **box)
+        paper.add("rect", class_="dl-map-around", **box)
+        paper.add("rect", class_="dl-map-here", **box)
         middle, left = x + self.side / 2, self.LEFT - 3
         down = f"M{middle:.2f} {self.low + 2}l-5 7h10Z"
         aside = f"M{left} {y + self.TALL / 2:.2f}l-7 -5v10Z"
-        paper.add("path", d=down + aside, class_="dl-pointer")
+        paper.add("path", d=down + aside, class_="dl-map-pointer")
 
     def _legend(self) -> None:
         x, y = 14.0, self.low + 56

@@ -29,13 +29,17 @@ MARKS = (  # each fits a circle of radius 4 round the point
     "M{0} {1}m-3.2 -3.2h6.4v2h-2.2v4.4h-2v-4.4h-2.2Z",
 )
 RULES: dict[str, dict[str, str | Colour]] = {
-    ".dl .dl-here": {"stroke": INK, "stroke-width": "1.5", "stroke-dasharray": "3 3"},
+    ".dl .dl-plot-here": {
+        "stroke": INK,
+        "stroke-width": "1.5",
+        "stroke-dasharray": "3 3",
+    },
     **{
-        f".dl .dl-series{i}": {"stroke": hue, "fill": "none", "stroke-width": "2"}
+        f".dl .dl-plot-series{i}": {"stroke": hue, "fill": "none", "stroke-width": "2"}
         for i, hue in enumerate(HUES)
     },
     **{
-        f".dl .dl-mark{i}": {"fill": hue, "stroke": PAPER, "stroke-width": "1"}
+        f".dl .dl-plot-mark{i}": {"fill": hue, "stroke": PAPER, "stroke-width": "1"}
         for i, hue in enumerate(HUES)
     },
 }
@@ -195,7 +199,7 @@ class Frame:
     def here(self, value: float, label: str) -> None:
         """A dashed line at the place in question, and what it is."""
         x = self.across(value)
-        self.paper.line(x, self.top - 4, x, self.HIGH - self.BOTTOM, "dl-here")
+        self.paper.line(x, self.top - 4, x, self.HIGH - self.BOTTOM, "dl-plot-here")
         room = text_width(label) / 2 + 4
         middle = min(max(x, room), self.WIDE - room)
         self.paper.write(middle, self.top - 7, label, "dl-middle dl-strong dl-rim")
@@ -237,8 +241,8 @@ class Frame:
 
     def _stroke(self, i: int, path: str, **data: str) -> None:
         dash = {"stroke_dasharray": DASHES[i]}
-        self.paper.add("path", d=path, class_=f"dl-series{i}", **dash, **data)
+        self.paper.add("path", d=path, class_=f"dl-plot-series{i}", **dash, **data)
 
     def _mark(self, i: int, x: float, y: float) -> None:
         path = MARKS[i].format(number(x), number(y))
-        self.paper.add("path", d=path, class_=f"dl-mark{i}")
+        self.paper.add("path", d=path, class_=f"dl-plot-mark{i}")

@@ -1,0 +1,160 @@
+// The browser's half of `tune`: asks for results when a control moves, and shows them.
+//
+// One request is on its way at a time, however fast a slider is dragged. While answers come
+// quickly each of them is shown, so that a drag moves the picture. Once the picture lags by
+// WAIT_MS the stage says that it waits, and from then on only the answer to the last change
+// is shown: what came in between is out of date.
+
+const WAIT_MS = 200;
+
+export default () => {
+  let latest; // the answer that is shown
+  let wanted = 0; // the number of the last change
+  let asked = 0; // the number of the request on its way; 0: none
+  let waiting = false;
+  let timer;
+  const views = new Set();
+
+  async function initialize({ model }) {
+    latest = model.get("answer");
+    const controls = await Promise.all(
+      model.get("controls").map(async ({ name, trait, model: id }) => {
+        const twin = await found(model.widget_manager, id);
+        return { name, trait, twin };
+      }),
+    );
+    const places = () =>
+      Object.fromEntries(controls.map((c) => [c.name, c.twin.get(c.trait)]));
+
+    const ask = () => {
+      asked = wanted;
+      model.send({ number: asked, at: places() });
+    };
+    const changed = () => {
+      wanted += 1;
+      timer ??= setTimeout(() => wait(true), WAIT_MS);
+      if (!asked) ask();
+    };
+    const wait = (whether) => {
+      clearTimeout(timer);
+      timer = undefined;
+      waiting = whether;
+      for (const view of views) view.wait(whether);
+    };
+
+    model.on("msg:custom", (answer) => {
+      if (answer.number !== asked) return;
+      const last = asked === wanted;
+      asked = 0;
+      if (last || !waiting) {
+        latest = answer;
+        wait(false);
+        for (const view of views) view.show(answer, last);
+      }
+      if (!last) {
+        if (!waiting) timer = setTimeout(() => wait(true), WAIT_MS);
+        ask();
+      }
+    });
+    for (const { trait, twin } of controls) {
+      twin.on(`change:${trait}`, changed);
+    }
+    // A page that is opened again finds the controls where they were left.
+    const at = places();
+    if (Object.keys(at).some((name) => at[name] !== latest.at[name])) changed();
+    return () => {
+      clearTimeout(timer);
+      for (const { trait, twin } of controls) twin.off(`change:${trait}`, changed);
+    };
+  }
+
+  function render({ model, el }) {
+    const view = stage(el);
+    view.show(latest, true);
+    view.wait(waiting);
+    views.add(view);
+    nameControls(model);
+    return () => views.delete(view);
+  }
+
+  return { initialize, render };
+};
+
+// A control's twin in the browser; when a page is opened again it may come after us.
+async function found(manager, id) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await manager.get_model(id);
+    } catch (error) {
+      if (tries === 15) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+// ipywidgets draws the name of a slider beside it, and gives it none that is read aloud.
+async function nameControls(model) {
+  for (const { label, model: id } of model.get("controls")) {
+    const twin = await found(model.widget_manager, id);
+    for (const coming of Object.values(twin.views ?? {})) {
+      const { el } = await coming;
+      el.querySelector("[role=slider]")?.setAttribute("aria-label", label);
+      el.querySelector(".widget-readout[contenteditable]")?.setAttribute("aria-label", label);
+      if (el.querySelector("input[type=radio]")) {
+        el.setAttribute("role", "radiogroup");
+        el.setAttribute("aria-label", label);
+      }
+    }
+  }
+}
+
+// The parts of an answer, a line that is read aloud, and everything in words.
+function stage(el) {
+  el.classList.add("distlab-tune");
+  const parts = add(el, "div", "distlab-parts");
+  const spinner = add(el, "div", "distlab-spinner");
+  spinner.textContent = "computing …";
+  const says = add(el, "p", "distlab-says");
+  says.setAttribute("role", "status");
+  says.setAttribute("aria-live", "polite");
+  const details = add(el, "details", "distlab-twin");
+  add(details, "summary").textContent = "in words";
+  const twin = add(details, "pre");
+
+  return {
+    show(answer, last) {
+      const shown = answer.parts.map(drawn);
+      parts.replaceChildren(...shown);
+      if (last) says.textContent = answer.says; // not at each step of a drag
+      twin.textContent = answer.twin;
+      details.hidden = !answer.twin;
+    },
+    wait(whether) {
+      el.classList.toggle("distlab-waits", whether);
+      parts.setAttribute("aria-busy", String(whether));
+    },
+  };
+}
+
+function drawn({ kind, body, outcome }) {
+  const part = document.createElement("div");
+  part.className = `distlab-part distlab-${kind}`;
+  if (kind === "picture") {
+    // A shadow keeps the picture's styles and ids to itself.
+    part.attachShadow({ mode: "open" }).innerHTML = body;
+  } else if (kind === "html") {
+    part.classList.add("jp-RenderedHTMLCommon");
+    part.innerHTML = body;
+  } else {
+    part.textContent = body;
+    if (outcome) part.dataset.outcome = outcome;
+  }
+  return part;
+}
+
+function add(parent, tag, name = "") {
+  const child = document.createElement(tag);
+  child.className = name;
+  parent.append(child);
+  return child;
+}
