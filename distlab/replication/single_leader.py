@@ -114,8 +114,7 @@ class SingleLeader(Node):
     rows: dict[str, Entry] = volatile({})  # by key, the log up to `applied`
     applied: int = volatile(0)
     requests: dict[NodeId, Entry] = volatile({})  # the latest in the log, by client
-    # Of the leader: what each follower has on its disk
-    acked: dict[NodeId, int] = volatile({})
+    acked: dict[NodeId, int] = volatile({})  # of the leader: on each follower's disk
 
     def on_start(self):
         if not 0 <= self.sync_followers <= len(self.peers):
@@ -201,14 +200,16 @@ class SingleLeader(Node):
         self.on_fetch(timer.follower, Fetch(self.acked.get(timer.follower, 0)))
         self.set_timer(timer, self.retransmit_ms)
 
-    def advance_safe(self):  # Synchronous Versus Asynchronous
-        """Answer what enough followers have. Only now do readers see it: after-sync."""
+    def safe_index(self) -> int:  # Synchronous Versus Asynchronous
+        """How far the log is on the disks of the leader and of enough followers."""
         confirmed = sorted((self.acked.get(f, 0) for f in self.peers), reverse=True)
-        safe = [self.last_index, *confirmed][self.sync_followers]
-        for entry in self.behind(self.safe):
-            if entry.index <= safe:
-                self.answer(entry)
-        self.safe = max(safe, self.safe)
+        return [self.last_index, *confirmed][self.sync_followers]
+
+    def advance_safe(self):
+        """Answer what is safe. Only now do readers see it: after-sync."""
+        before, self.safe = self.safe, max(self.safe, self.safe_index())
+        for entry in self.behind(before)[: self.safe - before]:
+            self.answer(entry)
 
     # ------------------------------------------------------------------ memory and disk
     @property
@@ -236,8 +237,7 @@ class SingleLeader(Node):
         """Compute from the disk what is kept in memory."""
         self.rows = {entry.key: entry for entry in self.snapshot.rows}
         self.applied = self.snapshot.index  # `after_event` goes on from here
-        self.requests = {entry.client: entry for entry in self.snapshot.requests}
-        self.requests |= {entry.client: entry for entry in self.log}
+        self.requests = {e.client: e for e in (*self.snapshot.requests, *self.log)}
 
     def on_recover(self, report):  # Follower failure
         if report.torn:  # the snapshot may be newer than the log, the log than `safe`
