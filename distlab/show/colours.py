@@ -46,10 +46,21 @@ GREY = Colour("#6e7781", "#98a2ad")
 
 # In this order they are given out: the first ones are furthest apart.
 HUES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY)
+# The same, for words beside what has that colour.
+HUE_TEXTS = (
+    Colour("#0072b2", "#3596da"),
+    Colour("#966500", "#e69f00"),
+    Colour("#007f5d", "#1fbf93"),
+    Colour("#a55384", "#d98bb5"),
+    Colour("#2276a4", "#56b4e9"),
+    Colour("#797100", "#f0e442"),
+    Colour("#677079", "#98a2ad"),
+)
 BAD = VERMILLION  # kept for what goes wrong: losses, crashes, violations
+HALO = Colour("#ffe27a", "#6b5a00")  # behind what is marked
 BAD_TEXT = Colour("#b84c00", "#ff8f50")
 GOOD_TEXT = Colour("#007a58", "#35c99f")
-TEXTS = (INK, QUIET, BAD_TEXT, GOOD_TEXT)
+TEXTS = (INK, QUIET, BAD_TEXT, GOOD_TEXT, *HUE_TEXTS)
 
 
 def luminance(colour: str) -> float:

@@ -1,9 +1,9 @@
 """A picture: an SVG, the same in words, and one sentence for those who see neither.
 
 `Drawing` is the paper and the pen: shapes are added in the order in which they are
-painted, and `picture()` puts them on a panel of their own, legible on light pages and on
-dark ones. All numbers go through `number` and nothing depends on the machine, so that
-equal inputs give equal bytes.
+painted, and `picture()` puts them on a panel of their own, legible on light pages and
+on dark ones. All numbers go through `number` and nothing depends on the machine, so
+that equal inputs give equal bytes.
 """
 
 from __future__ import annotations
@@ -163,13 +163,15 @@ class Drawing:
         self.add("text", escape(text), x=x, y=y, class_=class_)
 
     def picture(self, *, alt: str, text: str) -> Picture:
-        """What has been drawn, with its sentence and its twin in words."""
-        body = "".join(self.shapes)
-        key = hashlib.sha256(body.encode()).hexdigest()[
-            :8
-        ]  # no two ids on a page equal
+        """What has been drawn, with its sentence and its twin in words.
+
+        The first line of the text becomes the description inside the SVG.
+        """
+        body, first = "".join(self.shapes), text.partition("\n")[0]
+        digest = hashlib.sha256(f"{alt}{body}".encode()).hexdigest()
+        key = digest[:8]  # so that no two ids on a page are equal
         head = element("title", escape(alt), id=f"t{key}")
-        head += element("desc", escape(text), id=f"d{key}")
+        head += element("desc", escape(first), id=f"d{key}")
         head += element("style", escape(style_sheet(self.rules)))
         panel = element(
             "rect",

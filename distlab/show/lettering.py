@@ -1,0 +1,178 @@
+"""The words in a space-time diagram: each where it covers no other, or not at all.
+
+What finds no place is still in the text twin, and under the pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from distlab.show import shapes
+from distlab.show.account import kind_of, labels, moment, operation
+from distlab.show.colours import HUES
+from distlab.show.layout import BAR, Course, Layout
+from distlab.show.picture import shortened, text_width
+from distlab.show.placement import Placement
+from distlab.show.scene import Arrow, Bar, Spell
+from distlab.show.shapes import SMALL
+
+HIGH = 12.0  # of a line of words
+LONGEST = 130.0  # of a label, in pixels
+SPELLS = {
+    "down": ("crash", "back"),
+    "paused": ("paused", "goes on"),
+    "lying": ("lies", ""),
+}
+FLAGGED = {"note", "output", "fault", "ignore", "recover", "resume"}
+SHARES = (0, -0.1, 0.1, -0.2, 0.2, -0.3, 0.3, -0.38, 0.38)
+
+
+class Lettering:
+    """Writes the words of a layout, the scarcest places first."""
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+        page = (layout.left - 8, layout.top - 4, layout.width - 5, layout.bottom + 1)
+        self.places = Placement(page)
+        self.written: list[str] = []
+        for y in layout.lane.values():
+            self.places.block((layout.left - 4, y - 3, layout.right, y + 3))
+        for bar in layout.bars:
+            self.places.block(layout.bar_box(bar))
+        for arrow in layout.arrows:
+            (x0, y0, x1, y1), whole = layout.course(arrow)
+            self.places.cross((x0, y0, x1, y1))
+            if whole:
+                self.places.block((x1 - 5, y1 - 5, x1 + 5, y1 + 5))
+        for mark in layout.marks:
+            x, y = layout.place_of(mark)
+            if mark.kind != "state":
+                self.places.block((x - 4, y - 4, x + 4, y + 4))
+        for spell in layout.spells:
+            self._spell(spell)
+        for bar in layout.bars:
+            self._operation(bar)
+        self._flags()
+        self._messages()
+
+    def _write(self, box: tuple, text: str, look: str) -> None:
+        self.written.append(
+            shapes.words(box[0], box[1] + 9.5, text, f"dl-small dl-rim {look}".rstrip())
+        )
+
+    # -------------------------------------------------------------------- beside a lane
+    def _spell(self, spell: Spell) -> None:
+        layout, (begins, ends) = self.layout, SPELLS[spell.kind]
+        x = layout.x(max(spell.from_us, layout.from_us))
+        self._flag(x, layout.lane[spell.node], begins, "dl-bad-text")
+        if ends and layout.inside(spell.to_us):
+            x = layout.x(spell.to_us)
+            self._flag(x, layout.lane[spell.node], ends, "dl-good-text")
+
+    def _flags(self) -> None:
+        """Notes, outputs and the like at their node."""
+        layout = self.layout
+        for mark in layout.marks:
+            if mark.kind in FLAGGED:
+                text = shortened(moment(mark), 2 * LONGEST, SMALL)
+                self._flag(
+                    layout.x(mark.at_us), layout.lane[mark.node], text, "dl-strong"
+                )
+
+    def _flag(self, x: float, y: float, text: str, look: str) -> None:
+        """Words above or below a lane, with a pole where they stand away from it."""
+        wide = text_width(text, SMALL, bold=look == "dl-strong")
+        tops = (
+            (0.0, y - 19),
+            (0.3, y + 8),
+            (1.0, y - 32),
+            (1.3, y + 21),
+            (1.8, y - 45),
+        )
+        candidates = [
+            (cost + aside, left, top)
+            for aside, left in ((0.0, x - 3), (0.4, x - wide / 2), (0.6, x - wide + 3))
+            for cost, top in tops
+        ]
+        box = self.places.place(candidates, wide, HIGH)
+        if box:
+            near = box[3] if box[1] < y else box[1]
+            if abs(near - y) > 9:
+                self.written.append(shapes.line(x, y, x, near, "dl-wait"))
+            self._write(box, text, look)
+
+    def _operation(self, bar: Bar) -> None:
+        """An operation in its bar if there is room, else beside it."""
+        x0, top, x1, _ = self.layout.bar_box(bar)
+        x0 = max(x0, self.layout.left)
+        texts = operation(bar)
+        for text in texts:
+            if text_width(text, SMALL) + 8 <= x1 - x0:
+                self.written.append(shapes.words(x0 + 4, top + 11, text, "dl-small"))
+                return
+        away = top + BAR * self.layout.bar_side[bar.node]
+        for text in texts:
+            wide = text_width(text, SMALL)
+            candidates = [(0.0, x1 + 4, top), (0.5, x0, away), (1.0, x1 - wide, away)]
+            box = self.places.place(candidates, wide, BAR)
+            if box:
+                self._write(box, text, "")
+                return
+
+    # ----------------------------------------------------------------- along an arrow
+    def _messages(self) -> None:
+        """A label for each message; one for all copies of what was sent to several."""
+        copies: dict[tuple, list[Arrow]] = {}
+        for arrow in self.layout.arrows:
+            sent = (
+                arrow.src,
+                arrow.sent_us,
+                kind_of(arrow.what),
+                labels(arrow.what)[0],
+            )
+            copies.setdefault(sent, []).append(arrow)
+            if arrow.end == "dropped" and arrow.why not in ("", "lost"):
+                self._along(arrow, arrow.why, "dl-bad-text", 0.75)
+            elif arrow.end == "ignored":
+                self._along(arrow, arrow.why, "dl-quiet", 0.8)
+        for arrows in copies.values():
+            self._name(arrows)
+
+    def _name(self, arrows: list[Arrow]) -> None:
+        """The longest name that finds a place at one of these arrows."""
+        what = arrows[0].what
+        hue = f"dl-t{self.layout.kinds[kind_of(what)] % len(HUES)}"
+        for text in labels(what):
+            short = shortened(text, LONGEST, SMALL)
+            if any(self._along(arrow, short, hue, 0.5) for arrow in arrows):
+                return
+
+    def _along(self, arrow: Arrow, text: str, look: str, at: float) -> bool:
+        """Write along the arrow, about `at` this share of its way, if there is room."""
+        course, _ = self.layout.course(arrow)
+        wide = text_width(text, SMALL)
+        box = self.places.place(_places(course, wide, at), wide, HIGH, course)
+        if box:
+            self._write(box, text, look)
+        return box is not None
+
+
+def _places(course: Course, wide: float, at: float) -> Iterator[tuple]:
+    """Places for a label at a line, the best first: beside it, then upon it."""
+    x0, y0, x1, y1 = course
+    dx, dy = x1 - x0, y1 - y0
+    steep = abs(dy) > abs(dx) * 0.35
+    for share in SHARES:
+        t = at + share
+        if not 0.08 <= t <= 0.92:
+            continue
+        x, y, cost = x0 + dx * t, y0 + dy * t, abs(share) * 4
+        if steep:
+            away = 4 + abs(dx / dy) * HIGH / 2
+            yield cost, x + away, y - HIGH / 2
+            yield cost + 0.2, x - away - wide, y - HIGH / 2
+        else:
+            away = 3 + abs(dy / dx) * wide / 2 if dx else 3
+            yield cost, x - wide / 2, y - away - HIGH
+            yield cost + 0.2, x - wide / 2, y + away
+        yield cost + 1.5, x - wide / 2, y - HIGH / 2

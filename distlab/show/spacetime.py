@@ -1,0 +1,88 @@
+"""The space-time diagram of a run: `spacetime(trace)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from distlab.errors import Misuse
+from distlab.history import Operation
+from distlab.show.account import account, summary
+from distlab.show.diagram import Diagram
+from distlab.show.picture import Picture
+from distlab.show.scene import Scene
+from distlab.show.window import Window, window
+from distlab.trace import Step, Trace
+
+
+def spacetime(
+    trace: Trace,
+    *,
+    from_ms: float | None = None,
+    to_ms: float | None = None,
+    nodes: Iterable[str] | None = None,
+    max_messages: int = 60,
+    mark: Any = (),
+    caption: str = "",
+    width: float = 960,
+) -> Picture:
+    """Draw what happened: a lane for each node, time from left to right.
+
+    Longer traces are cut at `max_messages` and say so; ask for another part by
+    `from_ms` and `to_ms`, in milliseconds. `mark` brings out some steps: steps of the
+    trace, their numbers, operations of its history, or a verdict, whose evidence is
+    marked and whose sentence becomes the caption.
+
+    Raises `Misuse` for a node or a mark that the trace does not have.
+    """
+    if not isinstance(trace, Trace):
+        raise Misuse(
+            f"`spacetime` draws a trace, not a {type(trace).__name__}: "
+            f"give it `cluster.trace`."
+        )
+    marked = marked_steps(trace, mark)
+    caption = caption or (str(mark) if hasattr(mark, "evidence") else "")
+    part = window(trace, from_ms, to_ms, nodes, max_messages, marked)
+    diagram = Diagram(Scene(trace), part, marked=marked, caption=caption, width=width)
+    shown = diagram.layout
+    first = summary(shown.arrows, shown.bars, [*shown.spells, *shown.bands])
+    told = filter(None, (first, caption, account(part.steps, marked)))
+    return diagram.drawing.picture(alt=heading(part), text="\n".join(told))
+
+
+def heading(part: Window) -> str:
+    """One sentence about the whole picture."""
+    seed = "" if part.trace.seed is None else f", seed {part.trace.seed}"
+    nodes = ", ".join(part.nodes)
+    return f"Space-time diagram of {nodes}{seed}: {part.sentence()}."
+
+
+def marked_steps(trace: Trace, mark: Any) -> list[int]:
+    """The numbers of the steps that `mark` means, in order."""
+    if hasattr(mark, "evidence"):
+        known = [m for m in mark.evidence if isinstance(m, (Step, Operation))]
+        return sorted({i for item in known for i in _numbers(trace, item)})
+    if isinstance(mark, (int, Step, Operation)):
+        mark = (mark,)
+    return sorted({i for item in mark for i in _numbers(trace, item)})
+
+
+def _numbers(trace: Trace, item: int | Step | Operation) -> Sequence[int]:
+    if isinstance(item, Operation):
+        node = item.process.split("#")[0]
+        times = {"call": item.invoked_us, item.outcome: item.ended_us}
+        found = [
+            i
+            for i, step in enumerate(trace)
+            if step.node == node and times.get(step.kind) == step.at_us
+        ]
+    elif isinstance(item, Step):
+        found = [i for i, step in enumerate(trace) if step == item]
+    else:
+        found = [item] if 0 <= item < len(trace) else []
+    if not found:
+        raise Misuse(
+            f"`mark` has {item}, which is not in this trace: give steps of it, their "
+            f"numbers from 0 to {len(trace) - 1}, operations of its history, a verdict."
+        )
+    return found
