@@ -230,7 +230,12 @@ DARK = """() => window.jupyterapp.commands.execute(
 # From the key to the first frame that shows another picture in the same cell.
 WATCH = """slider => {
     const cell = slider.closest('.jp-OutputArea');
-    const drawn = () => [...cell.querySelectorAll('svg, img, canvas')]
+    const PICTURES = 'svg, img, canvas, [role=status]';
+    // a widget may keep its pictures in a shadow
+    const roots = root => [root, ...[...root.querySelectorAll('*')]
+        .filter(e => e.shadowRoot).flatMap(e => roots(e.shadowRoot))];
+    const drawn = () => roots(cell)
+        .flatMap(root => [...root.querySelectorAll(PICTURES)])
         .filter(p => !p.closest('.widget-slider, button'))
         .map(p => p.tagName === 'CANVAS' ? p.toDataURL() : p.outerHTML).join();
     const before = drawn();

@@ -19,12 +19,12 @@ SIDES = re.compile(r' (?:width|height)="([\d.]+)"')
 
 
 class Part(NamedTuple):
-    """One thing to show: `kind` is picture, html, verdict, text or error."""
+    """One thing to show: a picture or table, and what is said about it."""
 
-    kind: str
-    body: str  # SVG or HTML for the first two, else words
-    says: str  # one sentence, read aloud when it changes
-    twin: str  # the same at length, in words
+    kind: str  # picture, table, verdict, text or error
+    says: str  # a sentence or a few, read aloud when it changes
+    body: str = ""  # the SVG or HTML
+    twin: str = ""  # what the body shows, in words
     outcome: str = ""  # of a verdict
 
 
@@ -35,19 +35,18 @@ class Answer(NamedTuple):
 
     @property
     def says(self) -> str:
-        """What is read aloud, and printed under the picture."""
+        """What is written under the pictures."""
         return "\n".join(part.says for part in self.parts if part.says)
 
     @property
     def twin(self) -> str:
-        """Everything in words."""
+        """What the pictures show, in words."""
         return "\n\n".join(part.twin for part in self.parts if part.twin)
 
     def to_json(self) -> dict[str, Any]:
         """As the browser gets it."""
-        kept = ("kind", "body", "outcome")
-        shown = [{name: getattr(part, name) for name in kept} for part in self.parts]
-        return {"parts": shown, "says": self.says, "twin": self.twin}
+        shown = [part._replace(twin="")._asdict() for part in self.parts]
+        return {"parts": shown, "twin": self.twin}
 
 
 def answer_of(result: Any) -> Answer:
@@ -64,45 +63,45 @@ def answer_to_error(error: Exception) -> Answer:
         where = traceback.extract_tb(error.__traceback__)[-1]
         at = f"in `{where.name}`, line {where.lineno}"
         sentence = f"{type(error).__name__} {at}: {sentence}"
-    return Answer((Part("error", sentence, sentence, ""),))
+    return Answer((Part("error", sentence),))
 
 
 def _part(result: Any) -> Part:
     if isinstance(result, Picture):
-        return Part("picture", result.svg, result.alt, result.text)
+        return Part("picture", result.alt, result.svg, result.text)
     if hasattr(result, "outcome"):
-        return Part("verdict", str(result), str(result), "", result.outcome)
-    if isinstance(result, str):
-        return Part("text", result, result, "")
-    if hasattr(result, "to_dict") and hasattr(result, "mark_point"):  # an Altair chart
+        return Part("verdict", str(result), outcome=result.outcome)
+    if hasattr(result, "mark_point"):  # an Altair chart
         from distlab.show.charts import bare_chart
 
         return _part(bare_chart(result))
     if hasattr(result, "_repr_html_"):
-        return Part("html", result._repr_html_(), _size(result), str(result))
-    return Part("text", repr(result), repr(result), "")
-
-
-def _size(table: Any) -> str:
-    shape = getattr(table, "shape", None)
-    return f"A table of {shape[0]} rows and {shape[1]} columns." if shape else ""
+        rows = f"A table of {len(result)} rows." if hasattr(result, "__len__") else ""
+        return Part("table", rows, result._repr_html_(), str(result))
+    return Part("text", result if isinstance(result, str) else repr(result))
 
 
 # ------------------------------------------------------------------- without a browser
-def sheet(answer: Answer, alt: str) -> Picture:
+def sheet(answer: Answer, where: str) -> Picture:
     """All parts as one picture: drawings beside each other, words below them."""
     drawn = [part.body for part in answer.parts if part.kind == "picture"]
     lines = [cut for part in answer.parts for cut in _lines(part)]
-    text = "\n\n".join(filter(None, (answer.twin, *(_words(p) for p in answer.parts))))
+    alt = f"{where}: {answer.says}"
     if len(drawn) == 1 and not lines:
-        return Picture(drawn[0], text, alt)
+        return Picture(drawn[0], answer.twin, alt)
     shapes, wide, low = _side_by_side(drawn)
     wide = max(wide, *(GLYPH * len(line) + 2 * GAP for line in lines or [""]))
     paper = Drawing(wide, low + LINE * len(lines) + GAP, RULES)
     paper.shapes += shapes
     for i, line in enumerate(lines, start=1):
         paper.write(GAP, low + LINE * i - 4, line, "dl-words")
-    return paper.picture(alt=alt, text=text)
+    return paper.picture(alt=alt, text=answer.twin)
+
+
+def _lines(part: Part) -> list[str]:
+    """What is written under the drawings: everything that is not one."""
+    words = {"picture": "", "table": part.twin}.get(part.kind, part.says)
+    return [cut for line in words.splitlines() for cut in textwrap.wrap(line, 120)]
 
 
 def _side_by_side(drawn: list[str]) -> tuple[list[str], float, float]:
@@ -117,13 +116,3 @@ def _side_by_side(drawn: list[str]) -> tuple[list[str], float, float]:
         x += width + GAP
         wide, low = max(wide, x), max(low, y + height + GAP)
     return shapes, wide, low
-
-
-def _words(part: Part) -> str:
-    return "" if part.kind in ("picture", "html") else part.body
-
-
-def _lines(part: Part) -> list[str]:
-    """What is written under the drawings: everything that is not one."""
-    words = part.twin if part.kind == "html" else _words(part)
-    return [cut for line in words.splitlines() for cut in textwrap.wrap(line, 120)]

@@ -24,7 +24,7 @@ VEGA_LITE = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab 4 d
 # A live chart takes text and paper from JupyterLab's theme; these stand on both papers.
 HUES = [colours.BLUE.dark]
 HUES += [c.light for c in (*colours.HUES[1:6], colours.BAD)]
-LIVE = {"range": {"category": HUES}}
+LIVE = {"range": {"category": HUES}, "mark": {"color": HUES[0]}}
 # The SVG is drawn with the light shades; a style sheet then follows the theme. The font
 # comes with vl-convert, so that the SVG is the same on every machine.
 STILL = {

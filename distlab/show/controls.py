@@ -14,6 +14,7 @@ from distlab.show.words import label_of, told
 __all__ = ["Control", "control_of", "slider"]
 
 STYLE = {"description_width": "initial"}
+SNUG = {"width": "max-content", "margin": "2px 24px 2px 4px"}
 FEW = 4  # options that are all in sight, rather than in a list that opens
 
 
@@ -123,6 +124,7 @@ def _choice(name: str, how: list | dict, default: Any) -> Control:
         index=values.index(default) if default in values else 0,
         description=label_of(name),
         style=STYLE,
+        layout=SNUG,
         **({"orientation": "horizontal"} if some else {}),
     )
     return Control(name, label_of(name), widget, "index", values.__getitem__)
@@ -130,5 +132,7 @@ def _choice(name: str, how: list | dict, default: Any) -> Control:
 
 def _tick(name: str, start: bool) -> Control:
     label = label_of(name)
-    widget = ipywidgets.Checkbox(value=start, description=label, indent=False)
+    widget = ipywidgets.Checkbox(
+        value=start, description=label, indent=False, layout=SNUG
+    )
     return Control(name, label, widget, "value", bool)

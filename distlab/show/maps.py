@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from distlab.errors import Misuse
 from distlab.show.colours import BAD, GREEN, GREY, INK, PAPER, Colour
 from distlab.show.picture import Drawing, Picture, text_width
-from distlab.show.words import label_of, setting_of, table, told
+from distlab.show.words import headed, label_of, setting_of, table, told
 
 __all__ = ["Map", "heatmap"]
 
@@ -85,7 +85,7 @@ def cell_of(found: Any, of: float) -> Cell:
 class Plan:
     """A map that is laid out and drawn once; `picture` puts a marker on it."""
 
-    LEFT, SIDE, TALL, HEAD, WIDE = 62, 44, 26, 40, 420
+    LEFT, SIDE, TALL, HEAD, WIDE = 62, 44, 26, 40, 404
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Plan:
             for outcome, word in self.words.items()
         }
         told_counts = ", ".join(f"{word} at {n}" for word, n in counts.items() if n)
-        alt = f"{self.title}: of {len(self.cells)} settings {told_counts}."
+        alt = f"{headed(self.title)} Of {len(self.cells)} settings {told_counts}."
         paper = Drawing(self.paper.width, self.paper.height, RULES)
         paper.shapes = list(self.paper.shapes)
         if spot is not None:

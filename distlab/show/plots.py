@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from distlab.errors import Misuse
 from distlab.show.colours import HUES, INK, PAPER, Colour
 from distlab.show.picture import Drawing, Picture, number, text_width
-from distlab.show.words import label_of, setting_of, table, told
+from distlab.show.words import headed, label_of, setting_of, table, told
 
 __all__ = ["lines", "percentiles"]
 
@@ -73,7 +73,7 @@ def lines(
         f"{name}\n{table(axes, [(told(a), told(b)) for a, b in own])}"
         for name, own in points.items()
     )
-    return frame.picture(f"{frame.title}: {'; '.join(ends)}.", text)
+    return frame.picture(f"{headed(frame.title)} {'; '.join(ends)}.", text)
 
 
 def percentiles(
@@ -104,7 +104,9 @@ def percentiles(
         rows.append([name, str(len(own)), *found])
     heads = [axes[1], "samples", *(f"p{told(p)}" for p in at)]
     each = (f"{row[0]} {heads[-1]} {row[-1]}" for row in rows)
-    return frame.picture(f"{frame.title}: {', '.join(each)}.", table(heads, rows))
+    return frame.picture(
+        f"{headed(frame.title)} {', '.join(each)}.", table(heads, rows)
+    )
 
 
 # -------------------------------------------------------------------------- arithmetic
@@ -147,7 +149,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 class Frame:
     """Two axes, a legend, and curves between them."""
 
-    WIDE, HIGH, LEFT, RIGHT, BOTTOM = 420, 300, 52, 16, 44
+    WIDE, HIGH, LEFT, RIGHT, BOTTOM = 404, 300, 52, 16, 44
 
     def __init__(
         self,

@@ -100,8 +100,7 @@ class Tune:
 
     def static(self) -> Picture:
         """What the controls show at the start, for pages without a kernel."""
-        answer = self._answer_at(self._start)
-        return sheet(answer, f"{self._where(self._start)}: {answer.says}")
+        return sheet(self._answer_at(self._start), self._where(self._start))
 
     def __repr__(self) -> str:
         answer = self._answer_at(self._start)

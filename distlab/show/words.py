@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["label_of", "setting_of", "table", "told"]
+__all__ = ["headed", "label_of", "setting_of", "table", "told"]
 
 UNITS = {"us": "µs", "percent": "%", "per_s": "per s", "per_ms": "per ms"}
 NAMED_UNIT = re.compile(r"(.+?)_(per_s|per_ms|ms|us|s|min|bytes|kb|mb|percent)(_.+)?$")
@@ -52,6 +52,11 @@ def told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return value.__name__ if isinstance(value, type) else str(value)
+
+
+def headed(title: str) -> str:
+    """A title that leads into a sentence: `Lag:`, but `Is it lost?`."""
+    return title if title.endswith(("?", "!", ".", ":")) else f"{title}:"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -49,7 +49,7 @@ export default () => {
       if (last || !waiting) {
         latest = answer;
         wait(false);
-        for (const view of views) view.show(answer, last);
+        for (const view of views) view.show(answer);
       }
       if (!last) {
         if (!waiting) timer = setTimeout(() => wait(true), WAIT_MS);
@@ -70,7 +70,7 @@ export default () => {
 
   function render({ model, el }) {
     const view = stage(el);
-    view.show(latest, true);
+    view.show(latest);
     view.wait(waiting);
     views.add(view);
     nameControls(model);
@@ -108,47 +108,50 @@ async function nameControls(model) {
   }
 }
 
-// The parts of an answer, a line that is read aloud, and everything in words.
+// Pictures and tables beside each other; below them one block of words for each part,
+// read aloud when it changes; and everything in words, for those who open it.
 function stage(el) {
   el.classList.add("distlab-tune");
-  const parts = add(el, "div", "distlab-parts");
+  const pictures = add(el, "div", "distlab-pictures");
   const spinner = add(el, "div", "distlab-spinner");
   spinner.textContent = "computing …";
-  const says = add(el, "p", "distlab-says");
-  says.setAttribute("role", "status");
-  says.setAttribute("aria-live", "polite");
+  const words = add(el, "div", "distlab-words");
+  words.setAttribute("role", "status");
+  words.setAttribute("aria-live", "polite");
   const details = add(el, "details", "distlab-twin");
   add(details, "summary").textContent = "in words";
   const twin = add(details, "pre");
 
   return {
-    show(answer, last) {
-      const shown = answer.parts.map(drawn);
-      parts.replaceChildren(...shown);
-      if (last) says.textContent = answer.says; // not at each step of a drag
-      twin.textContent = answer.twin;
-      details.hidden = !answer.twin;
+    show({ parts, twin: text }) {
+      pictures.replaceChildren(...parts.filter((part) => part.body).map(drawn));
+      words.replaceChildren(...parts.filter((part) => part.says).map(told));
+      twin.textContent = text;
+      details.hidden = !text;
     },
     wait(whether) {
       el.classList.toggle("distlab-waits", whether);
-      parts.setAttribute("aria-busy", String(whether));
+      el.setAttribute("aria-busy", String(whether));
     },
   };
 }
 
-function drawn({ kind, body, outcome }) {
+function drawn({ kind, body }) {
   const part = document.createElement("div");
-  part.className = `distlab-part distlab-${kind}`;
   if (kind === "picture") {
     // A shadow keeps the picture's styles and ids to itself.
     part.attachShadow({ mode: "open" }).innerHTML = body;
-  } else if (kind === "html") {
-    part.classList.add("jp-RenderedHTMLCommon");
-    part.innerHTML = body;
   } else {
-    part.textContent = body;
-    if (outcome) part.dataset.outcome = outcome;
+    part.className = "jp-RenderedHTMLCommon";
+    part.innerHTML = body;
   }
+  return part;
+}
+
+function told({ kind, says, outcome }) {
+  const part = document.createElement("p");
+  part.className = `distlab-${kind} distlab-${outcome}`;
+  part.textContent = says;
   return part;
 }
 
