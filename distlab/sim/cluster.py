@@ -69,10 +69,10 @@ class Cluster:
         self._engine = engine = Engine(seed)
         self._network = network or Network()
         self._links = Links(self._network, seed, lambda: engine.now_us)
-        for node in self.groups.nodes(per_node or {}):
-            engine.hosts[node.id] = Host(
-                node, engine, self._links, disk or Disk(), states
-            )
+        disk = disk or Disk()
+        for node, settings in self.groups.nodes(per_node or {}):
+            host = Host(node, settings, engine, self._links, disk, states)
+            engine.hosts[node.id] = host
         self._check_network()
         self._injector = Injector(engine, self._links)
         for fault in faults:

@@ -95,7 +95,10 @@ class Engine:
         gc.disable()
         try:
             for _ in range(max_steps):
-                if not agenda or agenda[0][0] > until_us:
+                if not agenda:
+                    return
+                if agenda[0][0] > until_us:
+                    self.now_us = until_us
                     return
                 entry = heappop(agenda)
                 self.now_us = entry[0]

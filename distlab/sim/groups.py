@@ -39,8 +39,10 @@ class Groups:
                     f"{did_you_mean(name, known | {'servers', 'clients'})}"
                 )
 
-    def nodes(self, per_node: Mapping[NodeId, Mapping[str, Any]]) -> Iterator[Node]:
-        """Every node, with the settings that its class declares."""
+    def nodes(
+        self, per_node: Mapping[NodeId, Mapping[str, Any]]
+    ) -> Iterator[tuple[Node, dict[str, Any]]]:
+        """Every node, and the settings that its class was given."""
         for id in per_node:
             if id not in self.ids:
                 raise Misuse(
@@ -51,7 +53,8 @@ class Groups:
             for id, kind in zip(members, classes, strict=True):
                 given = {**self.members, **self.settings}
                 usual = {s: given[s] for s in kind._settings() if s in given}
-                yield kind(id, members, **{**usual, **per_node.get(id, {})})
+                settings = {**usual, **per_node.get(id, {})}
+                yield kind(id, members, **settings), settings
 
     def __str__(self) -> str:
         told = []

@@ -7,11 +7,12 @@ exchanged when the node is down (nothing gets in) or stands still (everything wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heappush
 from typing import Any
 
 from distlab.errors import Misuse, Violation
+from distlab.faults import Pause
 from distlab.node import (
     Crash,
     DiskReport,
@@ -41,11 +42,18 @@ class Host:
     """One node of a run."""
 
     def __init__(
-        self, node: Node, engine: Engine, links: Links, disk: Disk, states: bool
+        self,
+        node: Node,
+        settings: Mapping[str, Any],
+        engine: Engine,
+        links: Links,
+        disk: Disk,
+        states: bool,
     ):
         self.id, self.engine, self.links, self.disk = node.id, engine, links, disk
-        self.states = states
-        self.up, self.paused = True, False
+        self.settings, self.states = settings, states
+        self.up = True
+        self.paused: Pause | None = None  # what holds the node up
         self.waiting: list[Entry] = []  # what has come while the node stands still
         self.clock = Clock()
         self.timers: dict[Timer, int] = {}  # the number of each timer that is set
@@ -56,6 +64,7 @@ class Host:
         ] = []  # effects that wait for so many records
         self.outbox: Effects = []
         self.syncing = False
+        self.shown: dict[str, Any] = {}  # with `states`: what the trace has told
         self.timer_stream = Stream(engine.seed, self.id, "timers")
         self.choices = Stream(engine.seed, self.id, "choose")
         self.disk_stream = Stream(engine.seed, self.id, "disk")
@@ -70,14 +79,12 @@ class Host:
         self.node = node
         node._runtime = self
         self.records = Records(node) if type(node)._saved else None
-        self.platter = Door()
-        self.syncing = False
+        self.stop_syncing()
         self.checked = [
             one
             for one in (node, *node.parts())
             if type(one).invariant is not Node.invariant
         ]
-        self.shown: dict[str, Any] = {}
         waits = self.records and not self.disk.send_before_sync
         put_off = self.deferred if waits else at_once
         self.send = put_off(self.dispatch())
@@ -112,20 +119,19 @@ class Host:
             if records.write(node, before) and not self.syncing:
                 self.sync(records)
             self.release(self.outbox)
-        self.examine()
-
-    def examine(self) -> None:
-        """Tell what has changed, if asked to, and look whether all is as it must be."""
         if self.states:
-            state = self.node.state()
-            news = [(k, v) for k, v in state.items() if self.shown.get(k, self) != v]
-            if news:
-                changed = tuple((name, copied(value)) for name, value in news)
-                self.shown.update(copied(dict(news)))
-                self.engine.tell("state", self.id, changed)
-        for node in self.checked:
-            if broken := node.invariant():
+            self.tell_state()
+        for inside in self.checked:
+            if broken := inside.invariant():
                 raise Violation(broken)
+
+    def tell_state(self) -> None:
+        """Write down the fields that have changed."""
+        state, shown = self.node.state(), self.shown
+        news = {k: v for k, v in state.items() if k not in shown or shown[k] != v}
+        if news:
+            self.shown.update(copied(news))
+            self.engine.tell("state", self.id, tuple(copied(news).items()))
 
     def start(self, entry: Entry) -> None:
         """The node comes to life."""
@@ -314,10 +320,15 @@ class Host:
         while self.held and self.held[0][0] <= records.synced:
             self.release(self.held.pop(0)[1])
 
+    def stop_syncing(self) -> None:
+        """What is under way ends nowhere."""
+        self.platter.open = forgotten
+        self.platter, self.syncing = Door(), False
+
     # ------------------------------------------------------------ what befalls the node
     def crash(self) -> None:
         """Stop: memory, timers, and what waited for the disk are gone."""
-        self.up, self.paused = False, False
+        self.up, self.paused = False, None
         self.timers.clear()
         self.armed.clear()
         self.held.clear()
@@ -327,7 +338,7 @@ class Host:
             self.records.crash(self.disk_stream.between)
         self.forget()
         missed, self.waiting = self.waiting, []
-        self.platter, self.syncing = Door(), False  # a sync under way ends nowhere
+        self.stop_syncing()
         self.rewire()
         for entry in missed:
             entry[2].open(entry)
@@ -337,6 +348,8 @@ class Host:
         records = self.records
         kept = saved(self.node, records.contents()) if records else None
         self.node.react(Crash(kept))
+        if self.states:
+            self.tell_state()
 
     def recover(self) -> None:
         """Come back with what the disk has kept."""
@@ -348,15 +361,15 @@ class Host:
         self.step(Node.react, Recover(report))
         self.caller.recover()
 
-    def pause(self) -> None:
+    def pause(self, fault: Pause) -> None:
         """Stand still: all that comes waits."""
-        self.paused = True
+        self.paused = fault
         self.engine.tell("pause", self.id)
         self.rewire()
 
     def resume(self) -> None:
         """Go on: what has waited comes first, in the order in which it came."""
-        self.paused = False
+        self.paused = None
         self.engine.tell("resume", self.id)
         self.rewire()
         waited, self.waiting = self.waiting, []
@@ -366,14 +379,17 @@ class Host:
     def replace(self, liar: type[Node]) -> None:
         """Let a lying node go on in this one's place, with its state and settings."""
         old = self.node
-        names = (*type(old).of_kind("setting"),)
-        new = liar(old.id, old.nodes, **{name: getattr(old, name) for name in names})
+        new = liar(old.id, old.nodes, **self.settings)
         new.load(old.state())
         for _, effects in self.held:
             for effect, arguments in effects:
                 effect(*arguments)
         self.held.clear()
         self.embody(new)
+
+
+def forgotten(entry: Entry) -> None:
+    """What is behind a door that nobody watches any more."""
 
 
 def at_once(effect: Callable[..., None]) -> Callable[..., None]:

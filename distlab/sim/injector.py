@@ -57,7 +57,9 @@ class Injector:
         """A fault that lasted ends, unless it has ended already."""
         fault = entry[6]
         if isinstance(fault, menu.Pause):
-            self.resume(self.hosts[fault.node], fault)
+            host = self.hosts[fault.node]
+            if host.paused is fault:
+                host.resume()
         elif ended := self.links.end([fault]):
             self.tell_ends(ended)
             self.rewire()
@@ -97,10 +99,10 @@ class Injector:
         else:
             host.recover()
 
-    def pause(self, host: Host, fault: Fault) -> None:
+    def pause(self, host: Host, fault: menu.Pause) -> None:
         """Let a node that goes stand still."""
         if host.up and not host.paused:
-            host.pause()
+            host.pause(fault)
         else:
             self.pointless(fault, "does not go")
 
