@@ -235,6 +235,7 @@ Schedule = tuple[Fault, ...]
 LINKS: dict[str, tuple[type[Fault], ...]] = {
     "reliable FIFO": (Delay, SlowLink),
     "reliable": (Delay, SlowLink, Reordering),
+    "at least once": (Delay, SlowLink, Reordering, Duplication),
     "fair loss": (Delay, SlowLink, Reordering, Loss, Duplication, Cut, Split, Isolate),
 }
 FAILURES: dict[str, tuple[type[Fault], ...]] = {
@@ -266,7 +267,9 @@ class Assumes(Value):
     a test shows a seed where the promise breaks.
     """
 
-    links: Literal["reliable FIFO", "reliable", "fair loss"] = "fair loss"
+    links: Literal["reliable FIFO", "reliable", "at least once", "fair loss"] = (
+        "fair loss"
+    )
     failures: Literal["none", "pause", "crash-stop", "crash-recovery", "byzantine"] = (
         "crash-recovery"
     )
