@@ -179,7 +179,8 @@ def fault_in_words(fault: faults.Fault) -> str:
         case faults.ClockJump():
             return f"clock of {fault.node} jumps {fault.by_ms:+g} ms"
         case faults.LostWrites():
-            return f"disk of {fault.node} will lose {fault.records} records"
+            plural = "s" * (fault.records != 1)
+            return f"disk of {fault.node} will lose {fault.records} record{plural}"
         case faults.TornWrite():
             return f"disk of {fault.node} will tear a write"
         case faults.CorruptRecord():
@@ -238,8 +239,9 @@ def labels(what: Any) -> list[str]:
     values = [getattr(what, f.name) for f in fields(what)]
     if not values:
         return [name]
-    long, first = f"{name}({_listed(values)})", f"{name}({_short(values[0])}, …)"
-    return [long, first, name] if len(values) > 1 else [long, name]
+    long, terse = f"{name}({_listed(values)})", f"{name}({_listed(values, terse=True)})"
+    first = f"{name}({_short(values[0], terse=True)}{', …' * (len(values) > 1)})"
+    return list(dict.fromkeys((long, terse, first, name)))
 
 
 def _has_plain_fields(what: Any) -> bool:
@@ -248,20 +250,26 @@ def _has_plain_fields(what: Any) -> bool:
     return isinstance(what, (Value, Record)) and not own_words
 
 
-def _short(value: Any) -> str:
-    """A value without the names of its fields; equal values, equal words."""
+def _short(value: Any, terse: bool = False) -> str:
+    """A value without the names of its fields; equal values, equal words.
+
+    Terse: of a value inside only the first field, of a long list only its length.
+    """
     if isinstance(value, (tuple, list, Log)):
-        return f"[{_listed(value)}]"
+        inside = len(value) if terse and len(value) > 1 else _listed(value, terse)
+        return f"[{inside}]"
     if isinstance(value, (set, frozenset)):  # their order is Python's secret
         return f"{{{', '.join(sorted(map(_short, value)))}}}"
     if isinstance(value, dict):
         pairs = (f"{_short(key)}: {_short(item)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"
-    return labels(value)[0] if _has_plain_fields(value) else str(value)
+    if not _has_plain_fields(value):
+        return str(value)
+    return labels(value)[-2:][0] if terse else labels(value)[0]
 
 
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(map(_short, values))
+def _listed(values: Iterable[Any], terse: bool = False) -> str:
+    return ", ".join(_short(value, terse) for value in values)
 
 
 def operation(bar: Bar) -> list[str]:

@@ -55,6 +55,8 @@ class Diagram:
         self._ticks()
         self._lanes()
         self._halos()
+        for spell in layout.spells:
+            self._spell(spell)
         for bar in layout.bars:
             self._bar(bar)
         for arrow in layout.arrows:
@@ -62,7 +64,7 @@ class Diagram:
         for mark in sorted(layout.marks, key=lambda m: m.kind != "set"):
             self._mark(mark)
         for spell in layout.spells:
-            self._spell(spell)
+            self._turns(spell)
         self.drawing.shapes += Lettering(layout).written
         self._foot()
 
@@ -123,19 +125,22 @@ class Diagram:
     # ------------------------------------------------------------- what the nodes do
     def _spell(self, spell: Spell) -> None:
         layout = self.layout
-        y, x0, x1 = (
-            layout.lane[spell.node],
-            layout.x(spell.from_us),
-            layout.x(spell.to_us),
-        )
-        inside = [shapes.line(x0, y, x1, y, f"dl-{spell.kind}")]
-        if spell.kind == "down":
-            inside.insert(0, shapes.box(x0, y - 2, x1 - x0, 4, "dl-gap"))
-            if layout.inside(spell.from_us):
-                inside.append(shapes.cross(x0, y, 7))
+        x0, x1 = layout.x(spell.from_us), layout.x(spell.to_us)
+        y = layout.lane[spell.node]
+        lane = shapes.line(x0, y, x1, y, f"dl-{spell.kind}")
+        gap = shapes.box(x0, y - 2, x1 - x0, 4, "dl-gap") * (spell.kind == "down")
+        self._group(spell.steps, f"{spell.node} {SPELLS[spell.kind]}", gap, lane)
+
+    def _turns(self, spell: Spell) -> None:
+        """Where a spell begins and ends, over what arrives there."""
+        layout, y = self.layout, self.layout.lane[spell.node]
+        ends = []
+        if spell.kind == "down" and layout.inside(spell.from_us):
+            ends.append(shapes.cross(layout.x(spell.from_us), y, 7))
         if layout.inside(spell.to_us):
-            inside.append(shapes.triangle(x1, y, "dl-good"))
-        self._group(spell.steps, f"{spell.node} {SPELLS[spell.kind]}", *inside)
+            ends.append(shapes.triangle(layout.x(spell.to_us), y, "dl-good"))
+        if ends:
+            self._group(spell.steps, f"{spell.node} {SPELLS[spell.kind]}", *ends)
 
     def _bar(self, bar: Bar) -> None:
         x0, top, x1, bottom = self.layout.bar_box(bar)

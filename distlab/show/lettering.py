@@ -143,8 +143,9 @@ class Lettering:
         what = arrows[0].what
         hue = f"dl-t{self.layout.kinds[kind_of(what)] % len(HUES)}"
         for text in labels(what):
-            short = shortened(text, LONGEST, SMALL)
-            if any(self._along(arrow, short, hue, 0.5) for arrow in arrows):
+            if text_width(text, SMALL) > LONGEST:
+                continue
+            if any(self._along(arrow, text, hue, 0.5) for arrow in arrows):
                 return
 
     def _along(self, arrow: Arrow, text: str, look: str, at: float) -> bool:

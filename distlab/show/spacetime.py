@@ -45,7 +45,8 @@ def spacetime(
     part = window(trace, from_ms, to_ms, nodes, max_messages, marked)
     diagram = Diagram(Scene(trace), part, marked=marked, caption=caption, width=width)
     shown = diagram.layout
-    first = summary(shown.arrows, shown.bars, [*shown.spells, *shown.bands])
+    sent = [a for a in shown.arrows if shown.inside(a.sent_us) and not a.again]
+    first = summary(sent, shown.bars, [*shown.spells, *shown.bands])
     told = filter(None, (first, caption, account(part.steps, marked)))
     return diagram.drawing.picture(alt=heading(part), text="\n".join(told))
 
