@@ -1,0 +1,6 @@
+"""Judges: what a history or a set of runs says about a promise."""
+
+from distlab.check import durability, sessions
+from distlab.check.verdict import Verdict
+
+__all__ = ["Verdict", "durability", "sessions"]
