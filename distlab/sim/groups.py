@@ -25,10 +25,6 @@ class Groups:
                 self.settings[name] = value
             else:
                 self.classes[name] = classes
-        if not self.classes:
-            raise Misuse("a cluster of no nodes: say how many, `servers=3`.")
-        self.members = name_members(self.classes)
-        self.ids = tuple(id for ids in self.members.values() for id in ids)
         known = {
             s for kinds in self.classes.values() for k in kinds for s in k._settings()
         }
@@ -38,6 +34,10 @@ class Groups:
                     f"no node here has a setting `{name}`."
                     f"{did_you_mean(name, known | {'servers', 'clients'})}"
                 )
+        if not self.classes:
+            raise Misuse("a cluster of no nodes: say how many, `servers=3`.")
+        self.members = name_members(self.classes)
+        self.ids = tuple(id for ids in self.members.values() for id in ids)
 
     def nodes(
         self, per_node: Mapping[NodeId, Mapping[str, Any]]
