@@ -1,0 +1,244 @@
+"""What a learner wrote, taken from the notebook by reading it, never by running it.
+
+A sheet comes back split, reordered, with cells copied, retyped or without their ids. So
+an answer is looked for by its name in everything that defines something at the top
+level: functions, classes, imports and constants. The last one of a name wins, as in a
+notebook run from top to bottom. Experiments (calls, loops, widgets) are not collected.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from distlab.errors import DistlabError
+
+FILE_BYTES_MAX = 20_000_000  # a sheet with pictures in its outputs is a few megabytes
+CODE_BYTES_MAX = 500_000
+IMPORTS = frozenset(
+    "__future__ abc bisect collections copy dataclasses decimal distlab enum fractions "
+    "functools hashlib heapq itertools json math numbers numpy operator re statistics "
+    "string typing".split()
+)
+MAKERS = frozenset("NamedTuple TypeVar frozenset namedtuple range set tuple".split())
+MAGIC = re.compile(r"^(\s*)(?:[\w.,\s]+=\s*)?[%!].*$|^(\s*)\S.*\?\s*$")
+PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+
+
+class Unreadable(DistlabError):
+    """A file that is not a notebook."""
+
+
+class Cell(NamedTuple):
+    """One cell as it stands in the file."""
+
+    place: str  # "code cell 3", as a reader counts
+    kind: str
+    source: str
+
+
+class Statement(NamedTuple):
+    """One thing that is defined at the top level."""
+
+    cell: str  # the place of its cell
+    place: int  # among the statements of its cell
+    names: tuple[str, ...]
+    node: ast.stmt
+
+
+class Sheet:
+    """What one notebook defines, in the order of its cells, and what is unreadable."""
+
+    def __init__(self, imports: frozenset[str] = IMPORTS) -> None:
+        self.imports = imports
+        self.sources: dict[str, str] = {}
+        self.statements: list[Statement] = []
+        self.remarks: list[str] = []
+        self.refused: dict[str, str] = {}  # a name that an import would have given: why
+
+    def last(self, name: str) -> Statement | None:
+        """The definition of `name` that wins."""
+        found = (s for s in reversed(self.statements) if name in s.names)
+        return next(found, None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that is defined."""
+        return frozenset(name for s in self.statements for name in s.names)
+
+
+def collect(path: Path, also: Iterable[str] = ()) -> Sheet:
+    """Read a notebook; `also` are further modules that its answers may import.
+
+    Raises `Unreadable` where the file is no notebook.
+    """
+    cells = read_cells(path)
+    sheet = Sheet(IMPORTS.union(also))
+    # What was retyped into text comes first, so that any cell of code wins over it.
+    for cell in sorted(cells, key=lambda cell: cell.kind == "code"):
+        if cell.kind == "code":
+            add_code(sheet, cell)
+        else:
+            add_retyped(sheet, cell)
+    return sheet
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """The cells of a notebook of any version. Raises `Unreadable`."""
+    size = path.stat().st_size
+    if size > FILE_BYTES_MAX:
+        raise Unreadable(
+            f"{path.name} has {size / 1e6:.0f} MB: clear the outputs of large cells, "
+            f"and hand in less than {FILE_BYTES_MAX / 1e6:.0f} MB."
+        )
+    try:
+        notebook = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise Unreadable(
+            f"{path.name} is not a notebook: it does not hold JSON. Save it in "
+            f"JupyterLab and hand in that file."
+        ) from None
+    cells = [read_cell(cell) for cell in raw_cells(notebook)]
+    if not cells:
+        raise Unreadable(f"{path.name} has no cells: hand in the sheet itself.")
+    if sum(len(source) for _, source in cells) > CODE_BYTES_MAX:
+        raise Unreadable(
+            f"{path.name} holds more code than a person writes: shorten it."
+        )
+    counts = dict.fromkeys((kind for kind, _ in cells), 0)
+    numbered = []
+    for kind, source in cells:
+        counts[kind] += 1
+        numbered.append(Cell(f"{kind} cell {counts[kind]}", kind, source))
+    return numbered
+
+
+def raw_cells(notebook: Any) -> list[Any]:
+    """The list of cells, where versions 4 and 3 of the format keep it."""
+    if not isinstance(notebook, dict):
+        return []
+    found = notebook.get("cells")
+    if found is None:
+        sheets = notebook.get("worksheets")
+        first = sheets[0] if isinstance(sheets, list) and sheets else None
+        found = first.get("cells") if isinstance(first, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def read_cell(cell: Any) -> tuple[str, str]:
+    """The kind and the text of a cell; what is malformed counts as empty."""
+    if not isinstance(cell, dict):
+        return "raw", ""
+    kind, source = cell.get("cell_type"), cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    known = kind if kind in ("code", "markdown") else "raw"
+    return known, source if isinstance(source, str) else ""
+
+
+def add_code(sheet: Sheet, cell: Cell) -> None:
+    """Add what a cell of code defines, or why it cannot be read."""
+    source = cell.source
+    tree = parsed(source)
+    if isinstance(tree, str):
+        source = without_magics(source)
+        tree = parsed(source)
+    if isinstance(tree, str):
+        sheet.remarks.append(f"{cell.place} is left out, it is not Python: {tree}.")
+    else:
+        add_statements(sheet, cell, source, tree)
+
+
+def add_retyped(sheet: Sheet, cell: Cell) -> None:
+    """A cell of text that is Python was a cell of code once; prose does not parse."""
+    tree = parsed(cell.source)
+    if isinstance(tree, ast.Module) and any(map(names_of, tree.body)):
+        sheet.remarks.append(f"{cell.place} is read as code: it is Python.")
+        add_statements(sheet, cell, cell.source, tree)
+
+
+def parsed(source: str) -> ast.Module | str:
+    """The syntax tree, or what is wrong."""
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        return f"{error.msg}, line {error.lineno}"
+    except (ValueError, MemoryError, RecursionError):
+        return "it is nested too deeply or holds characters that no program has"
+
+
+def without_magics(source: str) -> str:
+    """The same lines with Jupyter's own commands (`%time`, `!ls`, `x?`) replaced."""
+    first, *rest = source.split("\n")
+    if first.startswith(PYTHON_MAGICS):
+        first = "pass"
+    elif first.startswith("%%"):
+        return "pass"
+    return "\n".join(MAGIC.sub(r"\1\2pass", line) for line in (first, *rest))
+
+
+def add_statements(sheet: Sheet, cell: Cell, source: str, tree: ast.Module) -> None:
+    """Add the statements of a cell that define something an answer may use."""
+    sheet.sources[cell.place] = source
+    for index, node in enumerate(tree.body):
+        if refused := refused_imports(node, sheet.imports):
+            sheet.refused.update(dict.fromkeys(names_of(node), refused))
+        elif names := names_of(node):
+            sheet.statements.append(Statement(cell.place, index, names, node))
+
+
+def refused_imports(node: ast.stmt, allowed: frozenset[str]) -> str | None:
+    """Why this import is not given to an answer, or None."""
+    match node:
+        case ast.Import(names=aliases):
+            modules = [alias.name for alias in aliases]
+        case ast.ImportFrom(module=module, level=level):
+            modules = [f"{'.' * level}{module or ''}"]
+        case _:
+            return None
+    for module in modules:
+        if module.split(".")[0] not in allowed or module.startswith("distlab.grade"):
+            return f"`{module}` is not among what an answer may import"
+    return None
+
+
+def names_of(node: ast.stmt) -> tuple[str, ...]:
+    """What a statement defines: nothing, if it is an experiment."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return (name,)
+        case ast.Import(names=aliases):
+            return tuple(a.asname or a.name.split(".")[0] for a in aliases)
+        case ast.ImportFrom(names=aliases):
+            return tuple(a.asname or a.name for a in aliases)
+        case ast.Assign(targets=targets, value=value) if is_constant(value):
+            return tuple(name for target in targets for name in targets_in(target))
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            return tuple(targets_in(target)) if is_constant(value) else ()
+    return ()
+
+
+def targets_in(target: ast.expr) -> Iterator[str]:
+    """The names that an assignment sets."""
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name):
+            yield node.id
+
+
+def is_constant(value: ast.expr) -> bool:
+    """Whether nothing is called here but what makes a plain value or a fault."""
+    if isinstance(value, ast.Lambda):
+        return True
+    return all(
+        isinstance(node.func, ast.Name)
+        and (node.func.id in MAKERS or node.func.id[:1].isupper())
+        for node in ast.walk(value)
+        if isinstance(node, ast.Call)
+    ) and not any(isinstance(node, RUNS) for node in ast.walk(value))
+
+
+RUNS = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)

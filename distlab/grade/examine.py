@@ -1,0 +1,177 @@
+"""A claim is tried on its cases, the smallest first, until one breaks it.
+
+The case that breaks it is then made shorter: faults and calls are left out one by one,
+as long as the claim still breaks in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import Any, Literal, NamedTuple
+
+from distlab import errors
+from distlab.grade.exercise import Case, Claim, Exercise, Outcome, Scenario
+from distlab.value import Value
+
+Kind = Literal["kept", "partly", "broken", "unknown", "unsolved", "raised", "stopped"]
+RUNS_MAX = 60  # trials spent on a shorter counterexample
+
+
+class Stopped(errors.DistlabError):
+    """An answer ran into a limit, or ended the process it ran in."""
+
+
+class Finding(NamedTuple):
+    """What is known about one claim."""
+
+    claim: Claim
+    kind: Kind
+    share: float  # of the claim's points
+    came: str = ""
+    advice: str = ""
+    evidence: Any = None
+    mark: Any = ()
+    ran: str = ""  # what was run: the cases, or the one that broke it
+    replay: str = ""  # the line that runs it again
+
+    @property
+    def points(self) -> float:
+        """What this earns."""
+        return self.share * self.claim.points
+
+
+def examine(
+    exercise: Exercise, claim: Claim, answer: Any, cases: Iterable[Case]
+) -> Finding:
+    """Judge one claim on these cases; an answer that raises has broken it."""
+    cases, worst, failing = list(cases), Finding(claim, "kept", 1.0), None
+    for case in cases:
+        given = claim.scenario(case) if claim.scenario else case
+        found = trial(claim, answer, given)
+        if found.kind != "kept" and (failing is None or found.share < worst.share):
+            where = told(given), replay(exercise, case)
+            worst, failing = found._replace(ran=where[0], replay=where[1]), given
+        if failing is not None and worst.share == 0:
+            break
+    if failing is None:
+        seeds = ", ".join(str(case.seed) for case in cases)
+        return worst._replace(ran=f"{len(cases)} cases, seeds {seeds}")
+    if isinstance(failing, Scenario) and worst.kind in ("broken", "raised"):
+        shorter, found = shortest(claim, answer, failing, worst)
+        return found._replace(ran=told(shorter), replay=worst.replay)
+    return worst
+
+
+def trial(claim: Claim, answer: Any, given: Case | Scenario) -> Finding:
+    """Judge one case. Whatever the answer raises ends here, except an interrupt."""
+    try:
+        outcome = claim.judge(answer, given)
+    except (Exception, SystemExit) as raised:
+        return failure(claim, raised)
+    if not isinstance(outcome, Outcome):
+        raise errors.Misuse(
+            f"the judge of {claim.text!r} returned {outcome!r}: return `kept(…)`, "
+            f"`broken(…)`, `partly(…)` or `judged(…)`."
+        )
+    share, came, advice, evidence, mark = outcome
+    if share is None:
+        return Finding(claim, "unknown", 0.0, came, advice, evidence, mark)
+    kind: Kind = "kept" if share == 1 else "broken" if share == 0 else "partly"
+    return Finding(claim, kind, share, came, advice, evidence, mark)
+
+
+def failure(claim: Claim, raised: BaseException) -> Finding:
+    """What an exception says about the claim; a hole in the sheet is no mistake."""
+    chain = list(causes(raised))
+    for cause in chain:
+        if isinstance(cause, NotImplementedError):
+            return Finding(claim, "unsolved", 0.0, str(cause) or "not written yet")
+        if isinstance(cause, Stopped):
+            return Finding(claim, "stopped", 0.0, str(cause))
+    shown = next(
+        (t for c in chain if (t := getattr(c, "trace", None)) is not None), None
+    )
+    said = str(raised) if isinstance(raised, errors.DistlabError) else sentence(raised)
+    advice = "The line above says where it went wrong; a run of your own shows it too."
+    return Finding(claim, "raised", 0.0, said, advice, shown)
+
+
+def causes(raised: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what led to it."""
+    seen: list[BaseException] = []
+    while raised is not None and raised not in seen:
+        seen.append(raised)
+        yield raised
+        raised = raised.__cause__ or raised.__context__
+
+
+def sentence(raised: BaseException) -> str:
+    """`ValueError: x is not in list`, whatever happens when it is printed."""
+    try:
+        return f"{type(raised).__name__}: {raised}"
+    except Exception:
+        return f"{type(raised).__name__}, which cannot be printed"
+
+
+def told(given: Case | Scenario) -> str:
+    """What was run, as it can be pasted into a cell."""
+    if isinstance(given, Case):
+        return f"seed {given.seed}, size {given.size}"
+    return brief(given)
+
+
+def brief(value: Any) -> str:
+    """As `repr`, without the fields of a value that are as they begin."""
+    if isinstance(value, tuple):
+        inside = ", ".join(map(brief, value))
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if not isinstance(value, Value):
+        return repr(value)
+    usual = type(value)._defaults
+    given = ((f.name, getattr(value, f.name)) for f in fields(value))
+    told = (f"{n}={brief(x)}" for n, x in given if n not in usual or x != usual[n])
+    return f"{type(value).__name__}({', '.join(told)})"
+
+
+def replay(exercise: Exercise, case: Case) -> str:
+    """The line that tries the claims of an exercise at one case alone."""
+    name, number = exercise.answer.name, exercise.number
+    return f'practice.check("{number}", {name}, seed={case.seed}, size={case.size})'
+
+
+# ---------------------------------------------------------- the shortest counterexample
+def shortest(
+    claim: Claim, answer: Any, scenario: Scenario, found: Finding
+) -> tuple[Scenario, Finding]:
+    """The scenario without what it can do without, and its finding."""
+    left = RUNS_MAX
+    again = True
+    while again:
+        again = False
+        for smaller in without_one(scenario):
+            if left == 0:
+                return scenario, found
+            left -= 1
+            tried = trial(claim, answer, smaller)
+            if (tried.kind, tried.advice) == (found.kind, found.advice):
+                scenario, found, again = smaller, tried, True
+                break
+    return scenario, found
+
+
+def without_one(scenario: Scenario) -> Iterator[Scenario]:
+    """The scenarios that have one fault or one call less."""
+    seed, faults, workload, settings = (
+        scenario.seed,
+        scenario.faults,
+        scenario.workload,
+        scenario.settings,
+    )
+    for i in range(len(faults)):
+        yield Scenario(seed, faults[:i] + faults[i + 1 :], workload, settings)
+    for place, (client, calls) in enumerate(workload):
+        for i in reversed(range(len(calls))):
+            fewer = (client, calls[:i] + calls[i + 1 :])
+            shorter = (*workload[:place], fewer, *workload[place + 1 :])
+            yield Scenario(seed, faults, shorter, settings)

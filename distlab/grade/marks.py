@@ -1,0 +1,243 @@
+"""Marks for one sheet: collected by reading, answered in a child, judged here.
+
+The parent holds the tests, the seeds, the simulator and the verdict. Hidden cases are
+the same claims at seeds and sizes derived from the instructor's key; without a key
+there are none, and that is said.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from distlab.grade.child import Library
+from distlab.grade.collect import Sheet, Unreadable, collect
+from distlab.grade.examine import Finding, Kind, examine, failure
+from distlab.grade.exercise import (
+    Case,
+    Claim,
+    Course,
+    Exercise,
+    Function,
+    Literal,
+    Method,
+)
+from distlab.grade.literal import NotLiteral, literal
+from distlab.grade.remote import (
+    Remote,
+    defined,
+    left_out,
+    remote_class,
+    remote_function,
+)
+
+
+class Marked(NamedTuple):
+    """One exercise: what became of each claim, and what else is to be said."""
+
+    exercise: Exercise
+    findings: tuple[Finding, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """What was earned, to the hundredth of a point."""
+        return round(sum(finding.points for finding in self.findings), 2)
+
+
+class Marks(NamedTuple):
+    """One sheet of one learner."""
+
+    sheet: str
+    student: str
+    exercises: tuple[Marked, ...]
+    remarks: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()  # the protections that were in force
+    hidden: bool = False  # whether hidden cases were run
+    unread: str = ""  # why the file could not be read
+
+    @property
+    def score(self) -> float:
+        """What was earned."""
+        return round(sum(marked.points for marked in self.exercises), 2)
+
+    @property
+    def max_score(self) -> float:
+        """What could be earned."""
+        return sum(marked.exercise.points for marked in self.exercises)
+
+    def summary(self) -> str:
+        """In a line: the score, and how far it can be trusted."""
+        if self.unread:
+            return f"{self.student}, {self.sheet}: could not be read: {self.unread}"
+        cases = "and hidden cases" if self.hidden else "cases; hidden ones not run"
+        fence = f"; kept apart by {', '.join(self.holds)}" if self.holds else ""
+        points = f"{self.score:g} of {self.max_score:g} points"
+        return f"{self.student}, {self.sheet}: {points} (public {cases}{fence})"
+
+
+class Marker:
+    """Marks sheets, all with the same course and key, until it is closed."""
+
+    def __init__(self, course: Course, key: bytes | None = None):
+        self.course, self.key = course, key
+        self.library = Library()
+
+    def mark(self, path: Path, student: str) -> Marks:
+        """Mark one notebook. Whatever is wrong with it becomes a sentence."""
+        try:
+            sheet = collect(path, base_modules(self.course))
+            name = self.which(sheet, path)
+        except (Unreadable, OSError) as why:
+            return self.unread(path, student, str(why))
+        marked = []
+        holds: dict[str, None] = {}
+        for exercise in self.course.of(name):
+            found, held = self.mark_exercise(sheet, exercise)
+            marked.append(found)
+            holds |= dict.fromkeys(held)
+        hidden, remarks = self.key is not None, tuple(sheet.remarks)
+        return Marks(name, student, tuple(marked), remarks, tuple(holds), hidden)
+
+    def unread(self, path: Path, student: str, why: str) -> Marks:
+        """No points, and why, for the sheet that the file or folder is named after."""
+        sheets = self.course.sheets
+        named = [s for s in sheets if s in path.as_posix()] or list(sheets[:1])
+        name = named[0] if named else path.stem
+        marked = (all_of(e, "unsolved", why) for e in self.course.of(name))
+        return Marks(name, student, tuple(marked), (why,), unread=why)
+
+    def which(self, sheet: Sheet, path: Path) -> str:
+        """Which sheet of the course this is: by what it answers, else by its name."""
+        asked = {
+            name: sum(e.answer.name in sheet.names for e in self.course.of(name))
+            for name in self.course.sheets
+        }
+        most = max(asked.values(), default=0)
+        for name, found in asked.items():
+            if (found == most and most > 0) or (most == 0 and name in path.stem):
+                return name
+        raise Unreadable(
+            f"{path.name} answers no exercise of the course: hand in the sheet itself, "
+            f"with the names that it asks for."
+        )
+
+    def mark_exercise(
+        self, sheet: Sheet, exercise: Exercise
+    ) -> tuple[Marked, tuple[str, ...]]:
+        """Mark one exercise; also the protections that were in force."""
+        if isinstance(exercise.answer, Literal):
+            return self.mark_literal(sheet, exercise), ()
+        if why := missing(sheet, exercise.answer):
+            return all_of(exercise, "unsolved", why), ()
+        remote = Remote(self.library, sheet, exercise.answer)
+        try:
+            findings = [self.mark_claim(remote, exercise, c) for c in exercise.claims]
+        finally:
+            remote.renew()
+        told = tuple(explained(finding, remote, sheet) for finding in findings)
+        remarks = left_out(sheet, exercise.answer)
+        return Marked(exercise, told, tuple(remarks)), remote.holds
+
+    def mark_claim(self, remote: Remote, exercise: Exercise, claim: Claim) -> Finding:
+        """Judge one claim, in a child of its own, and try whether the answer keeps
+        anything that it was not given.
+        """
+        remote.renew()
+        try:
+            answer = in_child(remote, exercise.answer)
+            finding = examine(exercise, claim, answer, self.cases(exercise, claim))
+            again = remote.remembers() if finding.share else None
+        except Exception as raised:
+            return failure(claim, raised)
+        if again is None:
+            return finding
+        return Finding(claim, "broken", 0.0, again, DEPENDS, ran=finding.ran)
+
+    def cases(self, exercise: Exercise, claim: Claim) -> list[Case]:
+        """What a claim is tried on: public cases, and hidden ones if there is a key."""
+        if self.key is None:
+            return claim.cases()
+        return claim.cases() + claim.hidden_cases(exercise.number, self.key)
+
+    def mark_literal(self, sheet: Sheet, exercise: Exercise) -> Marked:
+        """Judge an answer that is data, here: it is never executed."""
+        name = exercise.answer.name
+        if name not in sheet.names:
+            return all_of(exercise, "unsolved", f"there is no `{name}` in this sheet")
+        try:
+            value = literal(sheet, name)
+        except NotLiteral as why:
+            return all_of(exercise, "raised", str(why))
+        if isinstance(exercise.answer, Literal) and value == exercise.answer.stub:
+            return all_of(exercise, "unsolved", f"`{name}` is as the sheet has it")
+        findings = [
+            examine(exercise, claim, value, self.cases(exercise, claim))
+            for claim in exercise.claims
+        ]
+        return Marked(exercise, tuple(findings))
+
+    def close(self) -> None:
+        """Remove the children's library."""
+        self.library.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+DEPENDS = (
+    "An answer may depend on what it is given alone: no global variable, no order of a "
+    "set, no clock, no chance."
+)
+
+
+def in_child(remote: Remote, answer: Any) -> Any:
+    """The answer, ready for the judges."""
+    if isinstance(answer, Method):
+        return remote_class(remote, answer)
+    return remote_function(remote)
+
+
+def missing(sheet: Sheet, answer: Method | Function) -> str | None:
+    """Why there is nothing to mark, or None."""
+    found = sheet.last(answer.name)
+    if found is None:
+        return f"there is no `{answer.name}` in this sheet"
+    if isinstance(answer, Method) and not isinstance(found.node, ast.ClassDef):
+        base = answer.base.__name__
+        return f"`{answer.name}` is no class: write `class {answer.name}({base}):`"
+    if isinstance(answer, Method):
+        own = defined(sheet, answer.name)
+        unwritten = [name for name in answer.asked or () if name not in own]
+        if unwritten:
+            return f"`{answer.name}` has no method `{unwritten[0]}` of its own"
+    return None
+
+
+def all_of(exercise: Exercise, kind: Kind, came: str) -> Marked:
+    """The same finding for every claim."""
+    findings = [Finding(claim, kind, 0.0, came) for claim in exercise.claims]
+    return Marked(exercise, tuple(findings))
+
+
+def explained(finding: Finding, remote: Remote, sheet: Sheet) -> Finding:
+    """Say why a name is not there, where the sheet seemed to define it."""
+    undefined = re.search(r"NameError: name '(\w+)'", finding.came)
+    if not undefined:
+        return finding
+    name, wrong = undefined[1], remote.loaded.get("wrong")
+    why = sheet.refused.get(name)
+    if why is None and isinstance(wrong, dict) and name in wrong:
+        why = f"it could not be defined: {str(wrong[name])[:500]}"
+    return finding if why is None else finding._replace(advice=f"`{name}`: {why}.")
+
+
+def base_modules(course: Course) -> set[str]:
+    """Where the pristine classes come from: a sheet has to import them."""
+    answers = [exercise.answer for exercise in course.exercises.values()]
+    return {a.base.__module__.split(".")[0] for a in answers if isinstance(a, Method)}

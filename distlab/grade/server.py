@@ -1,0 +1,249 @@
+"""The process in which an answer runs: a server of functions that keeps nothing.
+
+One request a line, one reply a line, as JSON. What a request or a reply is about
+(states, events, effects, arguments, results) is text of `distlab.codec` inside it:
+
+    load   the sources of a sheet and what to take from them  →  the fields of the class
+    step   a node, its state, an event, choices, the clock    →  the new state, effects
+    call   arguments                                          →  the result
+
+Every request says all that its reply may depend on, so that the same request has the
+same reply at any time, in any process; the parent tries whether that is so. This file
+is trusted until `load`, and not at all after it: the parent believes nothing but the
+form of a reply.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import os
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+from distlab import codec
+from distlab.events import ChoiceNeeded
+from distlab.grade import fence
+from distlab.history import History
+from distlab.node import Node
+from distlab.trace import Trace
+
+SHEET = "sheet"  # the module that holds what the learner wrote
+PRISTINE = "pristine base"  # not a name that anybody can write
+
+
+def main() -> None:
+    """Put the fence up, then answer requests until there are no more."""
+    number = int(sys.argv[2])
+    requests, replies = os.fdopen(number, "rb"), os.fdopen(os.dup(number), "wb")
+    setup = json.loads(requests.readline())
+    holds = fence.put_up(fence.Limits(*setup["limits"]), setup["readable"])
+    os.dup2(1, 2)  # what is printed goes nowhere, as the parent has arranged
+    server = Server()
+    reply: dict[str, Any] = {"holds": holds}
+    while True:
+        replies.write(json.dumps(reply).encode() + b"\n")
+        replies.flush()
+        line = requests.readline()
+        if not line:
+            return
+        request = json.loads(line)
+        reply = {"n": request["n"], **server.reply(request)}
+
+
+class Server:
+    """What has been loaded, and the answers to requests about it."""
+
+    def __init__(self) -> None:
+        self.answer: Any = None
+        self.twins: dict[str, Node] = {}
+
+    def reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The reply to one request; whatever the answer raises is part of it."""
+        doors = {"load": self.load, "step": self.step, "call": self.call}
+        try:
+            return doors[request["do"]](request)
+        except NotImplementedError as hole:
+            return {"hole": said(hole) or "not written yet"}
+        except MemoryError:
+            return {"raised": "it needs more memory than a check may use"}
+        except BaseException as raised:
+            return {"raised": told(raised)}
+
+    def load(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Define what the sheet defines, and make the answer of it."""
+        base = pristine(request["base"], request["source"], request["asked"])
+        scope = vars(sys.modules.setdefault(SHEET, types.ModuleType(SHEET)))
+        trees = {cell: ast.parse(text, cell) for cell, text in request["cells"].items()}
+        wrong = define(scope, trees, request["statements"])
+        if base is None:
+            self.answer = scope.get(request["name"])
+            if not callable(self.answer):
+                raise NameError(wrong.get(request["name"], "it is not a function"))
+            return {"wrong": wrong}
+        self.answer = cls = base
+        for cell, index in request["classes"]:
+            definition = trees[cell].body[index]
+            cls = put_onto(cls, kept(definition, base, request["asked"]), cell, scope)
+        self.answer = cls
+        new = [[n, how.kind] for n, how in cls._fields.items() if n not in base._fields]
+        return {"wrong": wrong, "new": new, "state": sealed(cls("node"))}
+
+    def step(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One step of one node, whose state comes and goes with it."""
+        if request["node"] not in self.twins:
+            id, nodes, settings = codec.from_json(request["node"])
+            self.twins[request["node"]] = self.answer(id, nodes, **settings)
+        node = self.twins[request["node"]].clone()
+        node.load(opened(request["state"]))
+        event = codec.from_json(request["event"])
+        choices = codec.from_json(request["choices"])
+        try:
+            effects = node.step(event, choices, request["now"])
+        except ChoiceNeeded as asked:
+            return {"choose": [asked.k, codec.to_json(asked.options)]}
+        return {"effects": codec.to_json(effects), "state": sealed(node)}
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Call the function."""
+        args = (READ[kind](text) for kind, text in request["args"])
+        return {"result": codec.to_json(self.answer(*args))}
+
+
+# What an argument may be, and how it is read.
+READ: dict[str, Callable[[str], Any]] = {
+    "value": codec.from_json,
+    "history": History.from_jsonl,
+    "trace": Trace.from_jsonl,
+}
+
+
+# ------------------------------------------------------------------ states on the wire
+def sealed(node: Node) -> dict[str, Any]:
+    """The state of a node, each field as text; of a part, as a dict again."""
+    fields = node.of_kind("durable", "volatile", "ghost")
+    state: dict[str, Any] = {n: codec.to_json(getattr(node, n)) for n in fields}
+    state.update((part, sealed(getattr(node, part))) for part in node.of_kind("part"))
+    del state["operation"]  # the parent knows it
+    return state
+
+
+def opened(state: dict[str, Any]) -> dict[str, Any]:
+    """What was sealed."""
+    return {
+        name: opened(text) if type(text) is dict else codec.from_json(text)
+        for name, text in state.items()
+    }
+
+
+# -------------------------------------------------------------- from sources to classes
+def pristine(where: str | None, source: str | None, asked: list[str] | None) -> Any:
+    """The class `module:Class` that the exercise is about, if it is about one.
+
+    Its module comes with the request where it is not part of the library. The methods
+    that are asked for are taken away.
+    """
+    if where is None:
+        return None
+    module, _, name = where.partition(":")
+    if source is not None:
+        sys.modules[module] = made = types.ModuleType(module)
+        exec(compile(source, module, "exec"), vars(made))
+    cls = getattr(importlib.import_module(module), name)
+    for method in asked or ():
+        if method in vars(cls):  # the library's own answer is no answer
+            setattr(cls, method, hole(f"`{method}` of {name} is what is asked for"))
+    return cls
+
+
+def hole(sentence: str) -> Callable[..., Any]:
+    """A method that is still to be written."""
+
+    def unwritten(*given: Any, **named: Any) -> Any:
+        raise NotImplementedError(sentence)
+
+    return unwritten
+
+
+def define(
+    scope: dict[str, Any], trees: dict[str, ast.Module], statements: list[list[Any]]
+) -> dict[str, str]:
+    """Execute the statements in order; what fails is tried again after the others.
+
+    So cells may come back in another order. Returns each name that could not be
+    defined, and why.
+    """
+    wrong: dict[str, str] = {}
+    waiting = statements
+    while waiting:
+        failed, wrong = [], {}
+        for cell, index, names in waiting:
+            alone = ast.Module([trees[cell].body[index]], [])
+            try:
+                exec(compile(alone, cell, "exec"), scope)
+            except BaseException as raised:
+                if not all(name in scope for name in names):
+                    failed.append([cell, index, names])
+                    wrong.update(dict.fromkeys(names, told(raised)))
+        if len(failed) == len(waiting):
+            break
+        waiting = failed
+    return wrong
+
+
+def kept(cls: ast.ClassDef, base: type, asked: list[str] | None) -> ast.ClassDef:
+    """The class with what was asked for and what is new; the rest stays pristine."""
+    body = [
+        statement
+        for statement in cls.body
+        if (names := defined_by(statement))
+        and (asked is None or all(n in asked or not hasattr(base, n) for n in names))
+    ]
+    base_class: list[ast.expr] = [ast.Name(PRISTINE, ast.Load())]
+    return ast.ClassDef(cls.name, base_class, [], body or [ast.Pass()], [])
+
+
+def defined_by(statement: ast.stmt) -> list[str]:
+    """The names that a statement of a class body defines."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [t.id for t in targets if isinstance(t, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+    return []
+
+
+def put_onto(base: type, definition: ast.ClassDef, cell: str, scope: dict) -> Any:
+    """Make a class with this body and this base."""
+    tree = ast.fix_missing_locations(ast.Module([definition], []))
+    scope[PRISTINE] = base
+    exec(compile(tree, cell, "exec"), scope)
+    return scope[definition.name]
+
+
+# ---------------------------------------------------------- what an exception is called
+def told(raised: BaseException) -> str:
+    """Its kind, its message, and where in the sheet it was raised."""
+    return f"{type(raised).__name__}: {said(raised)}{place_of(raised)}"
+
+
+def said(raised: BaseException) -> str:
+    """Its message, whatever it does when it is printed."""
+    try:
+        return str(raised)[:500]
+    except BaseException:
+        return "it cannot be printed"
+
+
+def place_of(raised: BaseException) -> str:
+    """Where in the sheet it was raised."""
+    frames = traceback.walk_tb(raised.__traceback__)
+    places = [(frame.f_code.co_filename, line) for frame, line in frames]
+    inside = [f" ({cell}, line {line})" for cell, line in places if " cell " in cell]
+    return inside[-1] if inside else ""
