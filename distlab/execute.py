@@ -100,5 +100,8 @@ def normalise(notebook: Any) -> None:
             cell.metadata.pop(name, None)
         for i, output in enumerate(cell.get("outputs", ())):
             output.get("metadata", {}).clear()
-            if view := output.get("data", {}).get(WIDGET):
+            shown = output.get("data", {})
+            if "image/svg+xml" in shown:
+                shown.pop(WIDGET, None)  # a page without a kernel shows the picture
+            elif view := shown.get(WIDGET):
                 view["model_id"] = f"{cell.id}-{i}"  # else a new name in each run

@@ -79,6 +79,7 @@ class Tune:
         self.controls = controls
         self._start = tuple(control.place for control in controls.values())
         self._result_at = functools.lru_cache(REMEMBERED)(self._run)
+        self._answer_at = functools.lru_cache(REMEMBERED)(self._answer)
         # A hole is shown in the picture's place; any other error ends the cell.
         with contextlib.suppress(Exercise):
             self._result_at(self._start)
@@ -141,7 +142,7 @@ class Tune:
         at = dict(zip(self.controls, where, strict=True))
         return {"at": at, **self._answer_at(where).to_json()}
 
-    def _answer_at(self, where: tuple) -> Answer:
+    def _answer(self, where: tuple) -> Answer:
         try:
             return answer_of(self._result_at(where))
         except Exception as error:  # whatever the learner's function may raise
