@@ -22,7 +22,7 @@ COMMANDS = {
     "progress": ("distlab.grade.progress", "show what you have solved"),
     "grade": ("distlab.grade.command", "mark answers and write grades.csv"),
     "execute": ("distlab.execute", "for authors: run lessons and store their outputs"),
-    "catalogue": ("distlab.catalogue", "for authors: write the README's index anew"),
+    "readme": ("distlab.readme", "for authors: write the README's index anew"),
 }
 EXIT_CODES = """\
 exit codes:
@@ -31,6 +31,13 @@ exit codes:
   2  the command was used wrongly
   3  a file could not be read or written
 """
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as this text, whatever the window."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=88)
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,7 +77,7 @@ def parser_for(asked: Sequence[str]) -> Parser:
         prog="distlab",
         description="A course on distributed systems that runs.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     commands = parser.add_subparsers(
         dest="command", metavar="command", required=True, title="commands"
@@ -81,7 +88,7 @@ def parser_for(asked: Sequence[str]) -> Parser:
             help=purpose,
             description=f"{purpose[0].upper()}{purpose[1:]}.",
             epilog=EXIT_CODES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Help,
         )
         if name in asked:
             implementation = importlib.import_module(module)

@@ -44,11 +44,12 @@ def text_of(path: Path) -> str:
 
 # ------------------------------------------------------------------- what is looked for
 def long_functions(source: str, most: int = 30) -> list[str]:
+    """Functions whose body is longer; a signature with many names may be long too."""
     return [
         f"{node.name} has {lines} lines"
         for node in ast.walk(ast.parse(source))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and (lines := (node.end_lineno or 0) - node.lineno + 1) > most
+        and (lines := (node.end_lineno or 0) - node.body[0].lineno + 1) > most
     ]
 
 
@@ -171,8 +172,8 @@ def test_every_paper_that_is_listed_has_its_file():
 
 # --------------------------------------------------------------- and the tests can fail
 def test_a_function_of_31_lines_is_found():
-    assert long_functions("def f():\n" + "    x = 1\n" * 29) == []
-    assert long_functions("def f():\n" + "    x = 1\n" * 30) == ["f has 31 lines"]
+    assert long_functions("def f(\n    a,\n):\n" + "    x = 1\n" * 30) == []
+    assert long_functions("def f():\n" + "    x = 1\n" * 31) == ["f has 31 lines"]
 
 
 def test_a_missing_block_is_found():

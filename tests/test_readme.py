@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from distlab import catalogue
+from distlab import readme
 from distlab.show.beside import Paper, papers
 
 ROOT = Path(__file__).parent.parent
@@ -71,24 +71,22 @@ def small_course(folder: Path) -> Path:
 
 
 def test_the_readme_is_up_to_date():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert catalogue.brought_up_to_date(readme, ROOT) == readme, (
-        "say `distlab catalogue`"
-    )
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.brought_up_to_date(told, ROOT) == told, "say `distlab readme`"
 
 
 def test_every_step_of_every_paper_has_its_code_and_its_test():
     empty = [
         f"{module}: {row.step}"
         for module, paper in papers().items()
-        for row in catalogue.rows(ROOT, module, paper)
+        for row in readme.rows(ROOT, module, paper)
         if not (row.carriers and row.tests)
     ]
     assert empty == []
 
 
 def test_a_step_is_found_in_the_code_the_tests_and_the_mutants(tmp_path):
-    rule_1, rule_12, rule_4, rule_9 = catalogue.rows(
+    rule_1, rule_12, rule_4, rule_9 = readme.rows(
         small_course(tmp_path), "chapter.leader", PAPER
     )
     assert rule_1.carriers == ("on_ask", "on_tell")
@@ -102,15 +100,13 @@ def test_a_step_is_found_in_the_code_the_tests_and_the_mutants(tmp_path):
 
 
 def test_a_lesson_is_one_whose_code_imports_the_protocol(tmp_path):
-    found = catalogue.using(small_course(tmp_path), "chapter.leader")
+    found = readme.using(small_course(tmp_path), "chapter.leader")
     assert [path.stem for path in found] == ["01_uses", "03_from_chapter"]
 
 
 def test_the_index_replaces_what_stood_between_its_markers(monkeypatch):
-    monkeypatch.setattr(catalogue, "index", lambda course: "fresh")
-    old = f"before\n{catalogue.BEGIN}\nold\n{catalogue.END}\nafter\n"
-    new = catalogue.brought_up_to_date(old, ROOT)
-    assert (
-        new.split() == f"before {catalogue.BEGIN} fresh {catalogue.END} after".split()
-    )
-    assert catalogue.brought_up_to_date(new, ROOT) == new
+    monkeypatch.setattr(readme, "index", lambda course: "fresh")
+    old = f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
+    new = readme.brought_up_to_date(old, ROOT)
+    assert new.split() == f"before {readme.BEGIN} fresh {readme.END} after".split()
+    assert readme.brought_up_to_date(new, ROOT) == new

@@ -1,4 +1,4 @@
-"""`distlab catalogue`: the index of protocols in the README, made from the code.
+"""`distlab readme`: the index of protocols in the README, made from the code.
 
 For each step of a paper: what carries its tag, the tests that name it in their
 docstring, the mutants that override its code, the lessons. An empty cell is a task.
@@ -20,7 +20,7 @@ from distlab.folders import course_folder
 from distlab.show.beside import Paper, papers, tags_in
 
 BEGIN, END = (
-    "<!-- index of protocols: made by `distlab catalogue` -->",
+    "<!-- index of protocols: made by `distlab readme` -->",
     "<!-- /index -->",
 )
 
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `distlab catalogue` can be told."""
+    """What `distlab readme` can be told."""
     parser.add_argument(
         "--check",
         action="store_true",
