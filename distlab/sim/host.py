@@ -35,7 +35,7 @@ from distlab.sim.streams import Stream
 from distlab.sim.workload import Caller
 from distlab.state import copied
 
-Effects = list[tuple[Callable[..., None], tuple[Any, ...]]]
+PutOff = tuple[bool, Callable[..., None], tuple[Any, ...]]  # whether it waits for sync
 
 
 class Host:
@@ -59,10 +59,8 @@ class Host:
         self.timers: dict[Timer, int] = {}  # the number of each timer that is set
         self.armed: set[int] = set()  # these numbers: what else comes was cancelled
         self.routes: dict[NodeId, tuple[Door, Transit]] = {}  # made on first use
-        self.held: list[
-            tuple[int, Effects]
-        ] = []  # effects that wait for so many records
-        self.outbox: Effects = []
+        self.held: list[tuple[int, PutOff]] = []  # what waits for so many records
+        self.outbox: list[PutOff] = []  # what the step now running does
         self.syncing = False
         self.shown: dict[str, Any] = {}  # with `states`: what the trace has told
         self.timer_stream = Stream(engine.seed, self.id, "timers")
@@ -85,11 +83,12 @@ class Host:
             for one in (node, *node.parts())
             if type(one).invariant is not Node.invariant
         ]
-        waits = self.records and not self.disk.send_before_sync
-        put_off = self.deferred if waits else at_once
-        self.send = put_off(self.dispatch())
-        self.output = put_off(self.tell_output)
-        self.end = put_off(self.caller.end)
+        self.send = self.after_sync(self.dispatch())
+        self.output = self.after_sync(self.tell_output)
+        self.end = self.after_sync(self.caller.end)
+        self.set_timer = self.after_step(self.begin_timer)
+        self.cancel_timer = self.after_step(self.end_timer)
+        self.note = self.after_step(self.tell_note)
         self.rewire()
 
     def rewire(self) -> None:
@@ -118,7 +117,7 @@ class Host:
             rule(node, *event)
             if records.write(node, before) and not self.syncing:
                 self.sync(records)
-            self.release(self.outbox)
+            self.release(records)
         if self.states:
             self.tell_state()
         for inside in self.checked:
@@ -224,7 +223,7 @@ class Host:
         self.engine.tell("drop", self.id, msg, why, peer=src, number=number)
 
     # --------------------------------------------------------------------------- timers
-    def set_timer(self, timer: Timer, low_ms: float, high_ms: float) -> None:
+    def begin_timer(self, timer: Timer, low_ms: float, high_ms: float) -> None:
         """Draw a delay and plan the timer, in the place of an equal one."""
         engine, low_us = self.engine, us(low_ms)
         if high_ms != low_ms:
@@ -238,7 +237,7 @@ class Host:
         engine.raw.append(entry)
         heappush(engine.agenda, entry)
 
-    def cancel_timer(self, timer: Timer) -> None:
+    def end_timer(self, timer: Timer) -> None:
         """Forget a timer; its entry stays on the agenda and finds itself forgotten."""
         if timer in self.timers:
             self.armed.discard(self.timers.pop(timer))
@@ -258,7 +257,7 @@ class Host:
         """What the layer above is told."""
         self.engine.tell("output", self.id, value)
 
-    def note(self, text: str, dropped: bool) -> None:
+    def tell_note(self, text: str, dropped: bool) -> None:
         """A remark, or why the node drops what arrived."""
         if dropped:
             self.engine.tell("ignore", self.id, why=text)
@@ -280,20 +279,28 @@ class Host:
         return self.clock.shows_us(self.engine.now_us) / 1000
 
     # ------------------------------------------------------------------------- the disk
-    def deferred(self, effect: Callable[..., None]) -> Callable[..., None]:
-        """The same effect, put off to the end of the step."""
+    def after_sync(self, effect: Callable[..., None]) -> Callable[..., None]:
+        """The same effect, which waits until what its step wrote is on disk."""
+        if self.records is None or self.disk.send_before_sync:
+            return effect
         put_off = self.outbox.append
-        return lambda *arguments: put_off((effect, arguments))
+        return lambda *arguments: put_off((True, effect, arguments))
 
-    def release(self, effects: Effects) -> None:
-        """Let effects happen: now, or when all that is written is synced."""
-        due, effects[:] = tuple(effects), []
-        records = self.records
-        if due and records and records.synced < len(records.written):
-            self.held.append((len(records.written), list(due)))
-        else:
-            for effect, arguments in due:
-                effect(*arguments)
+    def after_step(self, effect: Callable[..., None]) -> Callable[..., None]:
+        """The same effect, in its order among those that wait for the disk."""
+        if self.records is None or self.disk.send_before_sync:
+            return effect
+        put_off = self.outbox.append
+        return lambda *arguments: put_off((False, effect, arguments))
+
+    def release(self, records: Records) -> None:
+        """Let the effects of a step happen, those that wait when all is synced."""
+        due, self.outbox[:] = list(self.outbox), []
+        if records.synced < len(records.written):
+            self.held += [(len(records.written), e) for e in due if e[0]]
+            due = [effect for effect in due if not effect[0]]
+        for _, effect, arguments in due:
+            effect(*arguments)
 
     def sync(self, records: Records) -> None:
         """Begin to sync what is written; what takes no time is done at once."""
@@ -317,8 +324,9 @@ class Host:
             self.sync(records)
         else:
             self.syncing = False
-        while self.held and self.held[0][0] <= records.synced:
-            self.release(self.held.pop(0)[1])
+        while self.held and self.held[0][0] <= upto:
+            _, (_, effect, arguments) = self.held.pop(0)
+            effect(*arguments)
 
     def stop_syncing(self) -> None:
         """What is under way ends nowhere."""
@@ -381,17 +389,11 @@ class Host:
         old = self.node
         new = liar(old.id, old.nodes, **self.settings)
         new.load(old.state())
-        for _, effects in self.held:
-            for effect, arguments in effects:
-                effect(*arguments)
+        for _, (_, effect, arguments) in self.held:
+            effect(*arguments)
         self.held.clear()
         self.embody(new)
 
 
 def forgotten(entry: Entry) -> None:
     """What is behind a door that nobody watches any more."""
-
-
-def at_once(effect: Callable[..., None]) -> Callable[..., None]:
-    """An effect that waits for no disk."""
-    return effect
