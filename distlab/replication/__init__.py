@@ -1,1 +1,1 @@
-"""Replication: the same data on several machines, and what the copies may disagree on."""
+"""Replication: copies of the same data on several machines, and how they differ."""

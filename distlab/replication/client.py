@@ -47,9 +47,9 @@ class Reply(Message):
 
 
 class WriteReply(Reply):
-    """It is stored, at this place of the log."""
+    """It is stored, at this place of the log; None where another may yet take it."""
 
-    index: int
+    index: int | None = None
 
 
 class ReadReply(Reply):
@@ -60,7 +60,7 @@ class ReadReply(Reply):
 
 
 class Redirect(Reply):
-    """Ask this one."""
+    """Ask this one. Who names itself knows of none."""
 
     leader: NodeId
 
@@ -102,11 +102,17 @@ class KeyValueClient(Node):
         """Whom to ask."""
         if isinstance(self.request, Read) and self.request.anywhere:
             return self.choose(1, self.reads_at)[0]
-        return self.leader or self.servers[0]
+        return self.leader or self.replicas()[0]
+
+    def replicas(self) -> tuple[NodeId, ...]:
+        """Who keeps what is asked for."""
+        return self.servers
 
     def on_redirect(self, src: NodeId, msg: Redirect):
         if not self.waits_for(msg):
             return self.ignore("answers an earlier request")
+        if msg.leader == src:
+            return self.ignore("knows no leader")
         assert self.request
         self.leader = msg.leader
         self.send(msg.leader, self.request)
@@ -143,5 +149,6 @@ class KeyValueClient(Node):
 
     def next_server(self) -> NodeId:
         """The one after the last that was asked, in a ring."""
-        asked = self.servers.index(self.leader or self.servers[0])
-        return self.servers[(asked + 1) % len(self.servers)]
+        replicas = self.replicas()
+        asked = replicas.index(self.leader or replicas[0])
+        return replicas[(asked + 1) % len(replicas)]
