@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -86,15 +85,13 @@ def as_classes(protocol: type[Node], name: str, value: Any) -> Classes | None:
 
 
 def name_members(classes: Mapping[str, Classes]) -> dict[str, tuple[NodeId, ...]]:
-    """The ids of each group: "s1", or "server1" if another group begins with s."""
-    initials = Counter(name[0] for name in classes)
-    return {
-        name: tuple(
-            f"{name[0] if initials[name[0]] == 1 else singular(name)}{number}"
-            for number in range(1, len(kinds) + 1)
-        )
-        for name, kinds in classes.items()
-    }
+    """The ids of each group: "s1", or "storage1" if an earlier group begins with s."""
+    members: dict[str, tuple[NodeId, ...]] = {}
+    for name, kinds in classes.items():
+        taken = any(earlier[0] == name[0] for earlier in members)
+        stem = singular(name) if taken else name[0]
+        members[name] = tuple(f"{stem}{i}" for i in range(1, len(kinds) + 1))
+    return members
 
 
 def singular(group: str) -> str:

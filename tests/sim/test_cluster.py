@@ -41,10 +41,10 @@ def test_other_groups_have_a_class_and_a_number():
     assert tuple(cluster.nodes) == ("s1", "w1", "w2", "b1")
 
 
-def test_groups_with_the_same_letter_go_by_their_whole_name():
+def test_a_group_whose_letter_is_taken_goes_by_its_whole_name():
     cluster = Cluster(Echo, servers=1, stores=(Store, 2), clients=1, proxies=(Echo, 1))
-    assert tuple(cluster.nodes) == ("server1", "store1", "store2", "c1", "p1")
-    assert cluster["c1"].servers == ("server1",)
+    assert tuple(cluster.nodes) == ("s1", "store1", "store2", "c1", "p1")
+    assert cluster["c1"].servers == ("s1",)
 
 
 def test_settings_reach_the_classes_that_declare_them():
