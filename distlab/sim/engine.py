@@ -90,13 +90,14 @@ class Engine:
         record again and again, for nothing. Raises what a node raises, with seed, time,
         node and event in front, and `Violation` after `max_steps`.
         """
-        agenda, entry = self.agenda, None
+        agenda, entry, begun_us = self.agenda, None, self.now_us
         collecting = gc.isenabled()
         gc.disable()
         try:
             for _ in range(max_steps):
                 if not agenda:
-                    return
+                    self.now_us = max(begun_us, self.raw[-1][0] if self.raw else 0)
+                    return  # cancelled timers at the end are no time that passed
                 if agenda[0][0] > until_us:
                     self.now_us = until_us
                     return

@@ -59,7 +59,8 @@ class Groups:
         told = []
         for name, classes in self.classes.items():
             kinds = ", ".join(dict.fromkeys(kind.__name__ for kind in classes))
-            told.append(f"{len(classes)} {name} ({kinds})")
+            group = singular(name) if len(classes) == 1 else name
+            told.append(f"{len(classes)} {group} ({kinds})")
         return " and ".join(told)
 
 

@@ -1,0 +1,221 @@
+"""`distlab run`: simulate a protocol from the command line.
+
+    distlab run replication.single_leader --seed 83 --set sync_followers=1 \\
+        --fault 'Crash("s1", at_ms=500)' --call 'c1.write("x", 1)' --trace
+
+A protocol is named by its module below `distlab`, with `:Class` if there are several.
+Without `--call` the nodes do what the protocol's `workload(client, choose)` says: a
+static method of the client's class (of the protocol's own, where it has no client) that
+gives the calls of one client, `choose(k, options)` being its dice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import distlab
+from distlab import faults, sim
+from distlab.errors import Misuse, Violation, did_you_mean
+from distlab.node import Call, Node
+from distlab.sim.cluster import MAX_STEPS, RUN_MS
+
+FAULTS = {name: kind for name, kind in vars(faults).items() if isinstance(kind, type)}
+DELAYS = {name: getattr(sim, name) for name in sim.__all__}
+NO_PROTOCOLS = ("sim", "check", "show", "grade", "serve")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What may be said about a run."""
+    add = parser.add_argument
+    add("protocol", help="such as replication.single_leader, or module:Class")
+    add("--seed", type=int, default=0, help="equal seeds, equal runs (0)")
+    add("--servers", type=int, default=3, help="how many (3)")
+    add("--clients", type=int, help="how many (1, if the protocol has a client)")
+    add("--until-ms", type=float, default=RUN_MS, help=f"simulated time ({RUN_MS})")
+    add("--max-steps", type=int, default=MAX_STEPS, help="ends what does not end")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
+    add("--fault", action="append", default=[], help="""'Crash("s1", at_ms=500)'""")
+    add("--call", action="append", default=[], help="""'c1.write("x", 1)'""")
+    add("--latency", default="Uniform(1, 5)", help="of messages: 'Exponential(10)', 3")
+    add("--fifo", action="store_true", help="messages of a link stay in order")
+    add("--sync-ms", default="0", help="of the disks: a number or a distribution")
+    add("--trace", action="store_true", help="print what happened, step by step")
+    add("--history", action="store_true", help="print the operations")
+    add("--digest", action="store_true", help="print SHA-256 of trace and history")
+    add("--jsonl", type=Path, metavar="FILE", help="write the trace as JSON lines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Simulate, and print a summary. Raises what the protocol raises."""
+    cluster = made(arguments)
+    try:
+        cluster.run(arguments.until_ms, arguments.max_steps)
+    except Violation:
+        report(cluster, arguments)
+        raise
+    report(cluster, arguments)
+    return 0
+
+
+def report(cluster: sim.Cluster, arguments: argparse.Namespace) -> None:
+    """Print and write what was asked for."""
+    trace, history = cluster.trace, cluster.history
+    if arguments.trace:
+        print(trace.text())
+    if arguments.history:
+        print(history.text())
+    print("\n".join(summary(cluster)))
+    if arguments.digest:
+        print(f"trace {trace.digest()}\nhistory {history.digest()}")
+    if arguments.jsonl:
+        arguments.jsonl.write_text(trace.to_jsonl(), encoding="utf-8")
+
+
+def summary(cluster: sim.Cluster) -> Iterator[str]:
+    """The run in a few lines."""
+    trace, history = cluster.trace, cluster.history
+    kinds = Counter(step.kind for step in trace)
+    yield repr(cluster)
+    yield (
+        f"{kinds['send']} messages sent, {kinds['deliver']} delivered, "
+        f"{kinds['drop']} dropped; {len(trace)} steps"
+    )
+    for why, count in sorted(Counter(s.why for s in trace.where("drop")).items()):
+        yield f"  {count} dropped: {why}"
+    yield repr(history)
+    waits = [op.latency_ms for op in history.where(outcome="ok") if op.latency_ms]
+    if waits:
+        yield f"  ok after {median(waits):g} ms (median), {max(waits):g} ms at most"
+
+
+# ----------------------------------------------------------------- from words to values
+def made(arguments: argparse.Namespace) -> sim.Cluster:
+    """The cluster that the arguments describe. Raises `Misuse` for what is unclear."""
+    protocol = find(arguments.protocol)
+    more: dict[str, Any] = dict(setting(text) for text in arguments.set)
+    if arguments.clients is not None or protocol.client:
+        more["clients"] = 1 if arguments.clients is None else arguments.clients
+    calls: dict[str, list[Call]] = {}
+    for text in arguments.call:
+        node, call = parsed_call(text)
+        calls.setdefault(node, []).append(call)
+    return sim.Cluster(
+        protocol,
+        seed=arguments.seed,
+        servers=arguments.servers,
+        network=sim.Network(value(arguments.latency, DELAYS), fifo=arguments.fifo),
+        disk=sim.Disk(value(arguments.sync_ms, DELAYS)),
+        faults=[value(text, FAULTS) for text in arguments.fault],
+        workload=calls or usual_workload(protocol),
+        **more,
+    )
+
+
+def find(name: str) -> type[Node]:
+    """The protocol with this name. Raises `Misuse` with the nearest one if none has."""
+    path, _, wanted = name.removeprefix("distlab.").partition(":")
+    known = dict(protocols())
+    if path not in known:
+        hint = did_you_mean(path, known) or f" There are: {', '.join(known)}."
+        raise Misuse(f"there is no protocol `{path}`.{hint}")
+    module = importlib.import_module(known[path])
+    nodes = {
+        kind.__name__: kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Node)
+        and kind.__module__ == module.__name__
+    }
+    clients = {kind.client for kind in nodes.values()}
+    servers = [name for name, kind in nodes.items() if kind not in clients]
+    served = [name for name in servers if nodes[name].client]
+    wanted = wanted or next(iter(served or servers or nodes), "")
+    if wanted not in nodes:
+        raise Misuse(
+            f"`{path}` has no node class `{wanted}`.{did_you_mean(wanted, nodes)}"
+        )
+    return nodes[wanted]
+
+
+def protocols() -> Iterator[tuple[str, str]]:
+    """Each module of a chapter: its short name and its whole one."""
+    for chapter in pkgutil.iter_modules(distlab.__path__):
+        if chapter.ispkg and chapter.name not in NO_PROTOCOLS:
+            folder = [f"{path}/{chapter.name}" for path in distlab.__path__]
+            for module in pkgutil.iter_modules(folder):
+                short = f"{chapter.name}.{module.name}"
+                yield short, f"distlab.{short}"
+
+
+def usual_workload(protocol: type[Node]) -> Any:
+    """What the nodes do when no calls are given; None where nothing is said."""
+    return getattr(protocol.client or protocol, "workload", None)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """`timeout_ms=50` → ("timeout_ms", 50); what is no literal is text."""
+    name, equals, word = text.partition("=")
+    if not equals:
+        raise Misuse(f"--set {text}: write it as name=value.")
+    try:
+        return name, ast.literal_eval(word)
+    except (ValueError, SyntaxError):
+        return name, word
+
+
+def parsed_call(text: str) -> tuple[str, Call]:
+    """`c1.write("x", 1)` → ("c1", Call("write", ("x", 1)))."""
+    tree = expression(text)
+    if (
+        isinstance(tree, ast.Call)
+        and isinstance(tree.func, ast.Attribute)
+        and isinstance(tree.func.value, ast.Name)
+        and not tree.keywords
+    ):
+        arguments = tuple(literal(argument, text) for argument in tree.args)
+        return tree.func.value.id, Call(tree.func.attr, arguments)
+    raise Misuse(f"""{text!r} is no call: write it as 'c1.write("x", 1)'.""")
+
+
+def value(text: str, known: Mapping[str, Any]) -> Any:
+    """A literal, or a known name called with literals: nothing else is run."""
+    tree = expression(text)
+    if not isinstance(tree, ast.Call):
+        return literal(tree, text)
+    name = ast.unparse(tree.func)
+    if name not in known:
+        raise Misuse(f"{text!r}: there is no `{name}`.{did_you_mean(name, known)}")
+    arguments = [literal(argument, text) for argument in tree.args]
+    named = {word.arg or "": literal(word.value, text) for word in tree.keywords}
+    try:
+        return known[name](*arguments, **named)
+    except TypeError as error:
+        raise Misuse(f"{text!r}: {error}") from None
+
+
+def expression(text: str) -> ast.expr:
+    """What is written there. Raises `Misuse` for what is no expression."""
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        raise Misuse(
+            f"{text!r} cannot be read: mind the quotes and brackets."
+        ) from None
+
+
+def literal(tree: ast.expr, text: str) -> Any:
+    """A number, a text, a tuple … Raises `Misuse` for what would have to be run."""
+    try:
+        return ast.literal_eval(tree)
+    except ValueError:
+        raise Misuse(
+            f"{text!r}: only numbers, texts and tuples may stand there."
+        ) from None

@@ -1,0 +1,136 @@
+"""`distlab run`: what may be said, what is printed, and how it ends."""
+
+import sys
+import types
+
+import pytest
+import sim_nodes
+
+from distlab.__main__ import main
+from distlab.sim import command
+from distlab.trace import Trace
+
+
+@pytest.fixture(autouse=True)
+def chapter(monkeypatch):
+    """The small protocols of these tests, as if they were a chapter."""
+    known = {"toys.echo": "sim_nodes", "toys.boom": "boom"}
+    monkeypatch.setattr(command, "protocols", lambda: iter(known.items()))
+    boom = types.ModuleType("boom")
+    monkeypatch.setitem(sys.modules, "boom", boom)
+    exec(
+        "from distlab.node import Node\n"
+        "class Boom(Node):\n"
+        "    workload = staticmethod(lambda client, choose: ())\n"
+        "    def invariant(self): return 'it is broken'\n",
+        vars(boom),
+    )
+
+
+def said(capsys, *words):
+    code = main(["run", *words])
+    return code, capsys.readouterr()
+
+
+ASK = ("toys.echo", "--call", "c1.ping(1)", "--call", "c1.ping(2)")
+
+
+def test_a_run_prints_a_summary(capsys):
+    code, printed = said(capsys, *ASK, "--seed", "7", "--fault", "Loss(1.0, dst='s1')")
+    assert code == 0
+    assert "3 servers (Echo) and 1 client (Pinger), seed 7" in printed.out
+    assert "History of 2 operations: 2 ok, 0 fail, 0 info" in printed.out
+    assert "dropped: lost" in printed.out
+
+
+def test_trace_history_and_digest_are_printed_when_asked_for(capsys):
+    _, plain = said(capsys, *ASK)
+    assert "←" not in plain.out and "ping" not in plain.out
+    _, full = said(capsys, *ASK, "--trace", "--history", "--digest")
+    assert "deliver  ← s" in full.out
+    assert "ping(2) → ok 2" in full.out
+    digest = next(line for line in full.out.splitlines() if line.startswith("trace "))
+    assert len(digest.split()[1]) == 64
+
+
+def test_equal_words_print_equal_runs_and_another_seed_another(capsys):
+    runs = [said(capsys, *ASK, "--digest", "--seed", s)[1].out for s in ("1", "1", "2")]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_json_lines_are_written_and_can_be_read_again(capsys, tmp_path):
+    file = tmp_path / "trace.jsonl"
+    code, printed = said(capsys, *ASK, "--jsonl", str(file), "--digest")
+    assert code == 0
+    assert Trace.from_jsonl(file.read_text("utf-8")).digest() in printed.out
+
+
+def test_settings_latency_disk_and_group_sizes_are_heard(capsys):
+    code, printed = said(
+        capsys,
+        *ASK,
+        *("--servers", "2", "--clients", "3", "--set", "patience_ms=70", "--fifo"),
+        *("--latency", "Constant(4)", "--sync-ms", "1.5", "--history"),
+    )
+    assert code == 0
+    assert "2 servers (Echo) and 3 clients (Pinger)" in printed.out
+    assert "0.000 to    9.500 ms" in printed.out
+
+
+def test_without_calls_the_protocol_says_what_to_do(capsys, monkeypatch):
+    from distlab.node import Call
+
+    def workload(client, choose):
+        return [Call("ping", choose(1, range(5))) for _ in range(3)]
+
+    assert "History of 0 operations" in said(capsys, "toys.echo")[1].out
+    monkeypatch.setattr(sim_nodes.Pinger, "workload", staticmethod(workload), False)
+    assert "6 ok" in said(capsys, "toys.echo", "--clients", "2")[1].out
+
+
+def test_a_class_may_be_named(capsys):
+    assert "(Counter)" in said(capsys, "toys.echo:Counter")[1].out
+
+
+def test_a_broken_property_ends_with_1_and_shows_the_trace(capsys):
+    code, printed = said(capsys, "toys.boom", "--trace", "--seed", "83")
+    assert code == 1
+    assert "start" in printed.out
+    assert printed.err == "distlab run: seed 83, 0 ms, s1, start: it is broken\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["toys.eco"], "no protocol `toys.eco`. Did you mean `toys.echo`"),
+        (["toys.echo:Counte"], "no node class `Counte`. Did you mean `Counter`"),
+        (["toys.echo", "--set", "patience_ms"], "name=value"),
+        (["toys.echo", "--set", "patiense_ms=3"], "Did you mean `patience_ms`"),
+        (["toys.echo", "--fault", "Crush('s1', 5)"], "Did you mean `Crash`"),
+        (["toys.echo", "--fault", "Crash('s1')"], "at_ms"),
+        (["toys.echo", "--fault", "Crash('s1', at_ms=open('x'))"], "only numbers"),
+        (["toys.echo", "--fault", "Crash('s1'"], "mind the quotes"),
+        (
+            ["toys.echo", "--fault", "__import__('os').system('true')"],
+            "there is no `__import__",
+        ),
+        (["toys.echo", "--fault", "5"], "is no fault"),
+        (["toys.echo", "--call", "ping(1)"], "is no call"),
+        (["toys.echo", "--call", "c1.ping(n=1)"], "is no call"),
+        (["toys.echo", "--call", "c9.ping(1)"], "no node 'c9'"),
+        (["toys.echo", "--call", "c1.pong(1)"], "no method `pong`"),
+        (["toys.echo", "--latency", "fast"], "only numbers"),
+    ],
+)
+def test_what_is_said_wrongly_is_refused_with_a_sentence(capsys, words, sentence):
+    code, printed = said(capsys, *words)
+    assert code == 2
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_every_chapter_is_searched_for_protocols(monkeypatch):
+    monkeypatch.undo()
+    names = dict(command.protocols())
+    assert names["replication.single_leader"] == "distlab.replication.single_leader"
+    assert not [name for name in names if name.startswith(("sim.", "show.", "check."))]
