@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
 from itertools import groupby, zip_longest
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from distlab import faults
 from distlab.events import Call, Inner, InnerTimer, Signed
@@ -82,15 +82,34 @@ def _counted(noun: str, ends: list[str]) -> str:
     return f"{len(ends)} {noun}{plural} ({', '.join(kinds)})" if ends else ""
 
 
+class Happening(NamedTuple):
+    """An event of a node and what follows from it at once."""
+
+    at_us: int
+    node: str  # "" for the network
+    words: str
+    changes: str  # of the node's state
+    steps: tuple[int, ...]
+
+
 def account(steps: Iterable[tuple[int, Step]], marked: Collection[int] = ()) -> str:
     """The numbered steps, a line for each event; `▶` before those that are marked."""
-    lines = []
+    return "\n".join(
+        f"{'▶' if set(happening.steps) & set(marked) else ' '}"
+        f"{happening.at_us / 1000:10.3f}  {happening.node or 'network':<4} "
+        f"{'; '.join(filter(None, (happening.words, happening.changes)))}"
+        for happening in happenings(steps)
+    )
+
+
+def happenings(steps: Iterable[tuple[int, Step]]) -> Iterator[Happening]:
+    """The numbered steps, gathered into events."""
     for group in _by_event(steps):
         (_, first), *_ = group
-        sign = "▶" if any(i in marked for i, _ in group) else " "
-        said = "; ".join(_phrases([step for _, step in group]))
-        lines.append(f"{sign}{first.at_ms:10.3f}  {first.node or 'network':<4} {said}")
-    return "\n".join(lines)
+        words = "; ".join(_phrases([s for _, s in group if s.kind != "state"]))
+        changes = ", ".join(phrase(s) for _, s in group if s.kind == "state")
+        numbers = tuple(i for i, _ in group)
+        yield Happening(first.at_us, first.node, words, changes, numbers)
 
 
 def _by_event(
@@ -215,6 +234,14 @@ def _is_pair(part: Any) -> bool:
 def kind_of(what: Any) -> str:
     """The name of a message's class, whatever it is wrapped in."""
     return type(unwrapped(what)).__name__
+
+
+def fields_of(what: Any) -> list[tuple[str, str]]:
+    """The fields of a message, by name and in words."""
+    what = unwrapped(what)
+    if not isinstance(what, (Value, Record)):
+        return []
+    return [(f.name, _short(getattr(what, f.name))) for f in fields(what)]
 
 
 def unwrapped(what: Any) -> Any:

@@ -40,7 +40,7 @@ class Diagram:
         *,
         marked: Collection[int] = (),
         caption: str = "",
-        width: float = 960,
+        width: float = 840,
     ):
         self.layout = layout = Layout(scene, window, width)
         self.marked = set(marked)
@@ -86,8 +86,8 @@ class Diagram:
             inside.append(shapes.box(x0, y, wide, 14, "dl-band", rx=2))
         for node, side in layout.sides(band).items():
             if node in layout.lane:
-                top, tint = layout.lane[node] - layout.gap / 2, f"dl-g{side % 4}"
-                inside.append(shapes.box(x0, top, wide, layout.gap, tint))
+                top, high = layout.row(node)
+                inside.append(shapes.box(x0, top, wide, high, f"dl-g{side % 4}"))
         inside += [
             shapes.line(x0, wall, x1, wall, "dl-wall") for wall in layout.walls(band)
         ]

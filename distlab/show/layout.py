@@ -17,6 +17,7 @@ from distlab.show.window import Window
 ROW = 16.0  # the height of a row of small text
 BAR = 15.0  # the height of an operation
 MARGIN = 24.0
+OUTER = 40.0  # above the first lane and below the last
 Course = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 
@@ -42,10 +43,9 @@ class Layout:
         self.top = 14 + ROW * (1 + max(self.caption_rows, default=-1))
         crowd = min(34.0, len(self.arrows) / 2)
         self.gap = 60 + crowd + (12 if self.bars else 0)
-        self.lane = {
-            node: self.top + self.gap * (i + 0.5) for i, node in enumerate(window.nodes)
-        }
-        self.bottom = self.top + self.gap * len(window.nodes)
+        first = self.top + OUTER
+        self.lane = {n: first + self.gap * i for i, n in enumerate(window.nodes)}
+        self.bottom = max(self.lane.values(), default=self.top) + OUTER
         with_bars = {bar.node for bar in self.bars}
         self.bar_side = {n: self._quiet_side(n) for n in with_bars}
 
@@ -167,6 +167,11 @@ class Layout:
             case Isolate(node):
                 return {other: int(other == node) for other in self.lane}
         return {}
+
+    def row(self, node: str) -> tuple[float, float]:
+        """The top of a node's row, half way to its neighbours, and its height."""
+        top = max(self.top, self.lane[node] - self.gap / 2)
+        return top, min(self.bottom, self.lane[node] + self.gap / 2) - top
 
     def walls(self, band: Band) -> Iterator[float]:
         """The heights at which neighbouring lanes cannot reach each other."""

@@ -9,10 +9,13 @@ from distlab.errors import Misuse
 from distlab.history import Operation
 from distlab.show.account import account, summary
 from distlab.show.diagram import Diagram
+from distlab.show.layout import Layout
 from distlab.show.picture import Picture
 from distlab.show.scene import Scene
 from distlab.show.window import Window, window
 from distlab.trace import Step, Trace
+
+__all__ = ["Spacetime", "spacetime"]
 
 
 def spacetime(
@@ -24,7 +27,7 @@ def spacetime(
     max_messages: int = 60,
     mark: Any = (),
     caption: str = "",
-    width: float = 960,
+    width: float = 840,
 ) -> Picture:
     """Draw what happened: a lane for each node, time from left to right.
 
@@ -35,20 +38,56 @@ def spacetime(
 
     Raises `Misuse` for a node or a mark that the trace does not have.
     """
-    if not isinstance(trace, Trace):
-        raise Misuse(
-            f"`spacetime` draws a trace, not a {type(trace).__name__}: "
-            f"give it `cluster.trace`."
+    drawn = Spacetime(
+        trace,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        nodes=nodes,
+        max_messages=max_messages,
+        mark=mark,
+        caption=caption,
+        width=width,
+    )
+    return drawn.picture
+
+
+class Spacetime:
+    """A space-time diagram with all that it was drawn from, for those who go on."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        from_ms: float | None = None,
+        to_ms: float | None = None,
+        nodes: Iterable[str] | None = None,
+        max_messages: int = 60,
+        mark: Any = (),
+        caption: str = "",
+        width: float = 840,
+    ):
+        if not isinstance(trace, Trace):
+            raise Misuse(
+                f"`spacetime` draws a trace, not a {type(trace).__name__}: "
+                f"give it `cluster.trace`."
+            )
+        marked = marked_steps(trace, mark)
+        if hasattr(mark, "evidence"):
+            caption = caption or str(mark)
+        self.window = window(trace, from_ms, to_ms, nodes, max_messages, marked)
+        diagram = Diagram(
+            Scene(trace), self.window, marked=marked, caption=caption, width=width
         )
-    marked = marked_steps(trace, mark)
-    caption = caption or (str(mark) if hasattr(mark, "evidence") else "")
-    part = window(trace, from_ms, to_ms, nodes, max_messages, marked)
-    diagram = Diagram(Scene(trace), part, marked=marked, caption=caption, width=width)
-    shown = diagram.layout
-    sent = [a for a in shown.arrows if shown.inside(a.sent_us) and not a.again]
-    first = summary(sent, shown.bars, [*shown.spells, *shown.bands])
-    told = filter(None, (first, caption, account(part.steps, marked)))
-    return diagram.drawing.picture(alt=heading(part), text="\n".join(told))
+        self.layout: Layout = diagram.layout
+        told = (self._summary(), caption, account(self.window.steps, marked))
+        self.picture = diagram.drawing.picture(
+            alt=heading(self.window), text="\n".join(filter(None, told))
+        )
+
+    def _summary(self) -> str:
+        shown = self.layout
+        sent = [a for a in shown.arrows if shown.inside(a.sent_us) and not a.again]
+        return summary(sent, shown.bars, [*shown.spells, *shown.bands])
 
 
 def heading(part: Window) -> str:
