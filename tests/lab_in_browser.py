@@ -227,15 +227,15 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .map(o => o.ename + ': ' + o.evalue)"""
 DARK = """() => window.jupyterapp.commands.execute(
     'apputils:change-theme', { theme: 'JupyterLab Dark' })"""
-# From the key to the first frame that shows another picture in the same cell.
+# From the key to the first frame that shows another picture in the same cell. A widget
+# may keep its pictures in a shadow, into which an observer looks only when told to.
 WATCH = """slider => {
     const cell = slider.closest('.jp-OutputArea');
-    const PICTURES = 'svg, img, canvas, [role=status]';
-    // a widget may keep its pictures in a shadow
-    const roots = root => [root, ...[...root.querySelectorAll('*')]
-        .filter(e => e.shadowRoot).flatMap(e => roots(e.shadowRoot))];
-    const drawn = () => roots(cell)
-        .flatMap(root => [...root.querySelectorAll(PICTURES)])
+    const within = root => [root, ...[...root.querySelectorAll('*')]
+        .filter(e => e.shadowRoot).flatMap(e => within(e.shadowRoot))];
+    const roots = within(cell);
+    const drawn = () => roots
+        .flatMap(root => [...root.querySelectorAll('svg, img, canvas, [role=status]')])
         .filter(p => !p.closest('.widget-slider, button'))
         .map(p => p.tagName === 'CANVAS' ? p.toDataURL() : p.outerHTML).join();
     const before = drawn();
@@ -251,6 +251,7 @@ WATCH = """slider => {
             window.distlabRepainted = performance.now() - pressed;
         }));
     });
-    window.distlabWatch.observe(cell,
-        { subtree: true, childList: true, attributes: true, characterData: true });
+    for (const root of roots)
+        window.distlabWatch.observe(root,
+            { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
