@@ -25,8 +25,8 @@ MASK = (1 << 128) - 1
 class Stream:
     """Draws that depend on the seed and this name, and on nothing else.
 
-    >>> Stream(7, "s1", "timers").between(150, 300) == Stream(7, "s1",
-    "timers").between( ...     150, 300) True
+    >>> Stream(7, "s1→s2").between(1, 6) == Stream(7, "s1→s2").between(1, 6)
+    True
     """
 
     __slots__ = ("bits",)
