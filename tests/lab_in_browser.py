@@ -233,8 +233,7 @@ WATCH = """slider => {
     const cell = slider.closest('.jp-OutputArea');
     const within = root => [root, ...[...root.querySelectorAll('*')]
         .filter(e => e.shadowRoot).flatMap(e => within(e.shadowRoot))];
-    const roots = within(cell);
-    const drawn = () => roots
+    const drawn = () => within(cell)
         .flatMap(root => [...root.querySelectorAll('svg, img, canvas, [role=status]')])
         .filter(p => !p.closest('.widget-slider, button'))
         .map(p => p.tagName === 'CANVAS' ? p.toDataURL() : p.outerHTML).join();
@@ -251,7 +250,7 @@ WATCH = """slider => {
             window.distlabRepainted = performance.now() - pressed;
         }));
     });
-    for (const root of roots)
+    for (const root of within(cell))
         window.distlabWatch.observe(root,
             { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
