@@ -76,8 +76,9 @@ def _part(result: Any) -> Part:
 
         return _part(bare_chart(result))
     if hasattr(result, "_repr_html_"):
-        rows = f"A table of {len(result)} rows." if hasattr(result, "__len__") else ""
-        return Part("table", rows, result._repr_html_(), str(result))
+        rows = len(result) if hasattr(result, "__len__") else "some"
+        says = f"A table of {rows} row{'s' if rows != 1 else ''}."
+        return Part("table", says, result._repr_html_(), str(result))
     return Part("text", result if isinstance(result, str) else repr(result))
 
 

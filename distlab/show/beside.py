@@ -39,7 +39,8 @@ from distlab.show.listing import (
 )
 
 MISSING = "(missing)"
-LEFT = 'style="text-align: left; vertical-align: top"'
+LOOK = "text-align: left; vertical-align: top; font-weight: normal"
+STEP, CODE = (f'style="{LOOK}; width: {share}%"' for share in (28, 72))
 
 
 class Paper(NamedTuple):
@@ -92,18 +93,19 @@ def beside(protocol: type) -> Listing:
         told = textwrap.fill(f"{tag}. {words}", 86)
         text.append(f"{told}\n\n{textwrap.indent(code, '    ')}")
         left = f"<strong>{html.escape(tag)}</strong><br>{html.escape(words)}"
-        rows.append(f"<tr><th {LEFT} scope='row'>{left}</th>{_cell(code)}</tr>")
+        rows.append(f'<tr><th {STEP} scope="row">{left}</th>{_cell(code)}</tr>')
     return Listing(
         "\n\n".join(text),
-        f"<table><caption>{html.escape(title)}</caption><thead><tr><th {LEFT}>the "
-        f"paper, in our words</th><th {LEFT}>{html.escape(module)}</th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>",
+        f'<table style="table-layout: fixed; width: 100%">'
+        f"<caption>{html.escape(title)}</caption>"
+        f"<thead><tr><th {STEP}>in our words</th><th {CODE}>{html.escape(module)}</th>"
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table>",
     )
 
 
 def _cell(code: str) -> str:
     inside = f"<em>{code}</em>" if code == MISSING else highlighted(code)
-    return f"<td {LEFT}>{inside}</td>"
+    return f"<td {CODE}>{inside}</td>"
 
 
 def paper_of(protocol: type) -> tuple[str, Paper]:

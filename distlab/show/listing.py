@@ -20,6 +20,7 @@ from distlab.errors import Misuse
 from distlab.node import Node
 
 # Behind the characters, light enough for dark text and dark enough for light text.
+UNBROKEN = "white-space: pre; overflow-x: auto"
 CHANGES = {
     "+": ("ins", "rgba(0, 158, 115, 0.22)"),
     "-": ("del", "rgba(213, 94, 0, 0.22)"),
@@ -174,7 +175,9 @@ def highlighted(text: str) -> str:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    return str(highlight(text, PythonLexer(), HtmlFormatter(cssclass="highlight")))
+    look = HtmlFormatter(cssclass="highlight", prestyles=UNBROKEN)
+    page = str(highlight(text, PythonLexer(), look))
+    return page.replace('<span class="err">…</span>', "…")  # what is left out
 
 
 def compared(lines: Iterable[str]) -> str:
@@ -184,4 +187,4 @@ def compared(lines: Iterable[str]) -> str:
         tag, ground = CHANGES.get(line[:1], ("span", "none"))
         style = f"background: {ground}; color: inherit; text-decoration: none"
         page.append(f'<{tag} style="{style}">{html.escape(line)}</{tag}>\n')
-    return f'<div class="highlight"><pre>{"".join(page)}</pre></div>'
+    return f'<div class="highlight"><pre style="{UNBROKEN}">{"".join(page)}</pre></div>'

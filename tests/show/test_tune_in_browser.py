@@ -24,13 +24,15 @@ OPEN = """async ([source, places, left, late]) => {
     const twins = Object.fromEntries(Object.entries(places).map(([name, place]) => {
         const el = document.createElement('div');
         el.innerHTML = name === 'mode'
-            ? '<input type=radio><input type=radio>' : '<div role=slider></div>';
+            ? '<input type=radio checked><input type=radio>'
+            : '<div role=slider tabindex=0></div>';
+        document.body.append(el);
         const twin = {
             value: left[name] ?? place, changed: () => {}, el,
             get: () => twin.value,
             on: (_, call) => { twin.changed = call; },
             off: () => { twin.changed = () => {}; },
-            views: { v: Promise.resolve({ el }) },
+            views: { v: Promise.resolve({ el, cid: name }) },
         };
         return [name, twin];
     }));
@@ -282,6 +284,16 @@ def test_a_picture_keeps_its_styles_and_names_to_itself(stage):
     assert stage.page.evaluate("document.getElementById('t')") is None
 
 
+def test_a_picture_that_is_too_wide_shrinks_to_the_page(stage):
+    stage.open().move(2)
+    body = "<svg width='5000' height='50' viewBox='0 0 5000 50'><circle r='9'/></svg>"
+    stage.reply(kind="picture", body=body, says="a wide picture")
+    inside = stage.page.locator(".view").bounding_box()["width"]
+    drawn = stage.page.locator("svg").bounding_box()
+    assert drawn["width"] == inside
+    assert drawn["height"] == pytest.approx(50 * inside / 5000)
+
+
 def test_every_view_of_a_widget_shows_the_same(stage):
     stage.open(views=2).move(2)
     stage.reply()
@@ -294,6 +306,21 @@ def test_controls_have_names_that_are_read_aloud(stage):
         window.twins.timeout.el.querySelector('[role=slider]').ariaLabel,
         window.twins.mode.el.role, window.twins.mode.el.ariaLabel]""")
     assert names == ["timeout (ms)", "radiogroup", "mode (ms)"]
+
+
+def test_the_arrow_keys_move_between_the_options_of_a_choice(stage):
+    stage.open()
+    options = stage.page.get_by_role("radio")
+    options.first.focus()
+    stage.page.keyboard.press("ArrowRight")
+    assert [option.is_checked() for option in options.all()] == [False, True]
+
+
+def test_jupyterlab_leaves_every_key_to_the_control_that_has_the_focus(stage):
+    stage.open()
+    left = "e => e.getAttribute('data-lm-suppress-shortcuts')"
+    for focusable in stage.page.locator("[tabindex], input, summary").all():
+        assert focusable.evaluate(left) == "true"
 
 
 def test_a_control_that_comes_late_is_waited_for(window):

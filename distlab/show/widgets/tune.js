@@ -6,6 +6,8 @@
 // is shown: what came in between is out of date.
 
 const WAIT_MS = 200;
+const FOCUSABLE = "input, select, [tabindex], [contenteditable]";
+const FITS = "<style>:host > svg { max-width: 100%; height: auto }</style>";
 
 export default () => {
   let latest; // the answer that is shown
@@ -73,7 +75,7 @@ export default () => {
     view.show(latest);
     view.wait(waiting);
     views.add(view);
-    nameControls(model);
+    prepareControls(model);
     return () => views.delete(view);
   }
 
@@ -92,20 +94,30 @@ async function found(manager, id) {
   }
 }
 
-// ipywidgets draws the name of a slider beside it, and gives it none that is read aloud.
-async function nameControls(model) {
+// ipywidgets draws names beside its sliders and choices, and gives them none that is read
+// aloud; it leaves the options of a choice apart, so that the arrow keys do not move between
+// them; and JupyterLab takes those keys for itself, unless what has the focus forbids it.
+async function prepareControls(model) {
   for (const { label, model: id } of model.get("controls")) {
     const twin = await found(model.widget_manager, id);
     for (const coming of Object.values(twin.views ?? {})) {
-      const { el } = await coming;
-      el.querySelector("[role=slider]")?.setAttribute("aria-label", label);
-      el.querySelector(".widget-readout[contenteditable]")?.setAttribute("aria-label", label);
-      if (el.querySelector("input[type=radio]")) {
+      const { el, cid } = await coming;
+      for (const part of el.querySelectorAll(FOCUSABLE)) keepKeys(part);
+      for (const part of el.querySelectorAll("[role=slider], [contenteditable]")) {
+        part.setAttribute("aria-label", label);
+      }
+      const options = el.querySelectorAll("input[type=radio]");
+      for (const option of options) option.name = `distlab-${cid}`;
+      if (options.length) {
         el.setAttribute("role", "radiogroup");
         el.setAttribute("aria-label", label);
       }
     }
   }
+}
+
+function keepKeys(part) {
+  part.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 // Pictures and tables beside each other; below them one block of words for each part,
@@ -119,7 +131,9 @@ function stage(el) {
   words.setAttribute("role", "status");
   words.setAttribute("aria-live", "polite");
   const details = add(el, "details", "distlab-twin");
-  add(details, "summary").textContent = "in words";
+  const summary = add(details, "summary");
+  summary.textContent = "in words";
+  keepKeys(summary);
   const twin = add(details, "pre");
 
   return {
@@ -140,7 +154,7 @@ function drawn({ kind, body }) {
   const part = document.createElement("div");
   if (kind === "picture") {
     // A shadow keeps the picture's styles and ids to itself.
-    part.attachShadow({ mode: "open" }).innerHTML = body;
+    part.attachShadow({ mode: "open" }).innerHTML = FITS + body;
   } else {
     part.className = "jp-RenderedHTMLCommon";
     part.innerHTML = body;
