@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from enum import EnumMeta
@@ -39,6 +40,7 @@ from distlab.value import (
 
 SIZE_MAX = 16_000_000  # bytes of one text
 DEPTH_MAX = 60  # brackets within brackets
+ALIKE_MAX = 20  # members of a set with the same hash
 PLAIN: frozenset[type] = frozenset({int, str, bool, type(None)})
 
 Sign = Callable[[NodeId, Message], Signed]
@@ -263,7 +265,17 @@ class _Reader:
 def _pairs(pairs: list[Any]) -> dict[Any, Any]:
     if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
         raise Misuse("'$dict' holds pairs of a key and a value.")
+    _check_apart([key for key, _ in pairs])
     return dict(pairs)
+
+
+def _check_apart(members: list[Any]) -> list[Any]:
+    """Refuse members made to share one hash: to tell them apart takes for ever."""
+    if len(members) > ALIKE_MAX:
+        ((_, alike),) = Counter(map(hash, members)).most_common(1)
+        if alike > ALIKE_MAX:
+            raise Misuse(f"{alike} members of a set or dict have the same hash.")
+    return members
 
 
 def _member(named: list[Any]) -> Any:
@@ -276,8 +288,8 @@ def _member(named: list[Any]) -> Any:
 
 READ: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "$list": (list, list),
-    "$set": (list, set),
-    "$frozenset": (list, frozenset),
+    "$set": (list, lambda members: set(_check_apart(members))),
+    "$frozenset": (list, lambda members: frozenset(_check_apart(members))),
     "$dict": (list, _pairs),
     "$log": (list, lambda entries: Log(*entries)),
     "$enum": (list, _member),

@@ -262,9 +262,9 @@ CLOCK: dict[str, tuple[type[Fault], ...]] = {
 class Assumes(Value):
     """What a protocol takes for granted, in a form that tests read.
 
-    `f` is how many nodes may be faulty at once: a number, or "minority", "all but one",
-    "any". The promise holds on every fault that this admits; for each that it excludes,
-    a test shows a seed where the promise breaks.
+    `f` is how many nodes may be faulty at once: a number, or "minority", "less than a
+    third", "all but one", "any". The promise holds on every fault that this admits; for
+    each that it excludes, a test shows a seed where the promise breaks.
     """
 
     links: Literal["reliable FIFO", "reliable", "at least once", "fair loss"] = (
@@ -288,17 +288,37 @@ class Assumes(Value):
             Resume,
         )
 
+    def check(self) -> None:
+        """Raise `Misuse` for a word that is not known."""
+        self.kinds()
+        self.most(1)
+
     def admits(self, schedule: Iterable[Fault], n: int) -> bool:
         """Whether the promise holds on this schedule, in a group of `n` nodes."""
-        kinds = self.kinds()
-        schedule = tuple(schedule)
-        faulty = {x.node for x in schedule if isinstance(x, (Crash, Byzantine))}
-        return all(type(x) in kinds for x in schedule) and len(faulty) <= self.most(n)
+        kinds, most, faulty = self.kinds(), self.most(n), set[str]()
+        for fault in sorted(schedule, key=_at_ms):
+            if isinstance(fault, (Crash, Byzantine)):
+                faulty.add(fault.node)
+            elif isinstance(fault, Recover):
+                faulty.discard(fault.node)
+            if type(fault) not in kinds or len(faulty) > most:
+                return False
+        return True
 
     def most(self, n: int) -> int:
         """How many of `n` nodes may be faulty at once."""
-        words = {"minority": (n - 1) // 2, "all but one": n - 1, "any": n}
+        words = {
+            "minority": (n - 1) // 2,
+            "less than a third": (n - 1) // 3,
+            "all but one": n - 1,
+            "any": n,
+        }
         return self.f if isinstance(self.f, int) else words[_known(self.f, words)]
+
+
+def _at_ms(fault: Any) -> float:
+    at_ms: float = fault.at_ms
+    return at_ms
 
 
 def _known(word: str, words: dict[str, Any]) -> str:

@@ -160,6 +160,7 @@ class Node(metaclass=StateType):
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         check_handlers(cls)
+        cls.assumes.check()
         asks = cls.after_event is not Node.after_event
         cls._reactions = Reactions(cls, cls.after_event if asks else None)
         cls._parts = cls.of_kind("part")

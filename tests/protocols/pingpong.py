@@ -3,9 +3,10 @@
 Source
     Nobody's: a greeting to the reader.
 Guarantees
-    After `serve(n)` on reliable links, the server has counted n pongs and outputs "done".
+    After `serve(n)`, on links that lose no message for ever, the server counts n pongs
+    and outputs "done".
 Assumes
-    Reliable links, in any order; no crashes.
+    Messages may be lost, repeated and reordered; no crashes.
 Costs
     2 messages a round; one round trip each.
 Departs
