@@ -6,17 +6,13 @@ This is what a screen reader gets and what is compared when a notebook runs agai
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields
 from itertools import groupby, zip_longest
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from distlab import faults
-from distlab.events import Call, Inner, InnerTimer, Signed
-from distlab.node import Log, Record
+from distlab.show.naming import fault_in_words, in_full, labels, told
 from distlab.show.scene import Arrow, Band, Bar, Mark, Spell
 from distlab.trace import Step
-from distlab.value import Value
 
 EVENTS = {
     "deliver": "← {peer} {what}",
@@ -52,7 +48,6 @@ ENDS = {
 }
 OUTCOMES = {"fail": "failed", "info": "unknown", "open": "not ended"}
 SPELLS = {"down": "is down", "paused": "stands still", "lying": "lies"}
-LONG = 100  # characters of one value; more is cut, with an ellipsis
 
 
 def summary(
@@ -172,142 +167,17 @@ def phrase(step: Step) -> str:
     return f"{pattern.format(peer=step.peer, what=what).rstrip(': ')}{why}"
 
 
-def told(what: Any) -> str:
-    """A value in full, unless it is very long; pairs of a change as `name = value`."""
-    if isinstance(what, (Inner, InnerTimer)):
-        return f"{what.part}: {told(unwrapped(what))}"
-    if isinstance(what, tuple) and what and all(_is_pair(part) for part in what):
-        return ", ".join(f"{name} = {told(value)}" for name, value in what)
-    text = fault_in_words(what) if isinstance(what, faults.Fault) else labels(what)[0]
-    return text if len(text) <= LONG else f"{text[: LONG - 1]}…"
-
-
-def fault_in_words(fault: faults.Fault) -> str:
-    """A fault as a caption: `split s1 s2 | s3`, `loss 20 % s1→s2`."""
-    match fault:
-        case faults.Split(groups):
-            return f"split {' | '.join(' '.join(group) for group in groups)}"
-        case faults.Cut(src, dst):
-            return f"cut {src}→{dst}"
-        case faults.Heal():
-            return "heal all" if fault.all else "heal"
-        case faults.ClockSkew():
-            return f"clock of {fault.node} off by {fault.offset_ms:+g} ms"
-        case faults.ClockDrift():
-            return f"clock of {fault.node} drifts {fault.ppm:+g} ppm"
-        case faults.ClockJump():
-            return f"clock of {fault.node} jumps {fault.by_ms:+g} ms"
-        case faults.LostWrites():
-            plural = "s" * (fault.records != 1)
-            return f"disk of {fault.node} will lose {fault.records} record{plural}"
-        case faults.TornWrite():
-            return f"disk of {fault.node} will tear a write"
-        case faults.CorruptRecord():
-            return f"disk of {fault.node} corrupts a record"
-        case faults.Byzantine():
-            return f"{fault.node} lies ({fault.liar.__name__})"
-        case faults.Isolate() | faults.NodeFault():
-            return f"{type(fault).__name__.lower()} {getattr(fault, 'node', '')}"
-    return _link_fault_in_words(fault)
-
-
-def _link_fault_in_words(fault: Any) -> str:
-    match fault:
-        case faults.Delay():
-            how = f"delay +{fault.extra_ms:g} ms"
-        case faults.SlowLink():
-            how = f"slow ×{fault.factor:g}"
-        case faults.Reordering():
-            how = f"reordering {100 * fault.rate:g} %"
-        case _:
-            how = f"{type(fault).__name__.lower()} {100 * fault.rate:g} %"
-    anywhere = fault.src == fault.dst == "*"
-    where = "" if anywhere else f" {fault.src}→{fault.dst}".replace("*", "any")
-    return f"{how}{where}{' of ' if fault.messages else ''}{' '.join(fault.messages)}"
-
-
-def _is_pair(part: Any) -> bool:
-    return isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], str)
-
-
-# ------------------------------------------------------------------ words on the paper
-def kind_of(what: Any) -> str:
-    """The name of a message's class, whatever it is wrapped in."""
-    return type(unwrapped(what)).__name__
-
-
-def fields_of(what: Any) -> list[tuple[str, str]]:
-    """The fields of a message, by name and in words."""
-    what = unwrapped(what)
-    if not isinstance(what, (Value, Record)):
-        return []
-    return [(f.name, _short(getattr(what, f.name))) for f in fields(what)]
-
-
-def unwrapped(what: Any) -> Any:
-    """The message inside a part's or a signed one."""
-    while isinstance(what, (Inner, InnerTimer, Signed)):
-        what = what.timer if isinstance(what, InnerTimer) else what.msg
-    return what
-
-
-def labels(what: Any) -> list[str]:
-    """Ever shorter names of a message, timer or call.
-
-    >>> labels(Call("write", ("x", 1)))
-    ['write(x, 1)', 'write']
-    """
-    what = unwrapped(what)
-    if isinstance(what, Call):
-        return [f"{what.name}({_listed(what.args)})", what.name]
-    name = type(what).__name__
-    if not _has_plain_fields(what):
-        return [_short(what), name]
-    values = [getattr(what, f.name) for f in fields(what)]
-    if not values:
-        return [name]
-    long, terse = f"{name}({_listed(values)})", f"{name}({_listed(values, terse=True)})"
-    first = f"{name}({_short(values[0], terse=True)}{', …' * (len(values) > 1)})"
-    return list(dict.fromkeys((long, terse, first, name)))
-
-
-def _has_plain_fields(what: Any) -> bool:
-    """Whether a value is told by its fields; one that has its own words is not."""
-    own_words = "__str__" in vars(type(what))
-    return isinstance(what, (Value, Record)) and not own_words
-
-
-def _short(value: Any, terse: bool = False) -> str:
-    """A value without the names of its fields; equal values, equal words.
-
-    Terse: of a value inside only the first field, of a long list only its length.
-    """
-    if isinstance(value, (tuple, list, Log)):
-        inside = len(value) if terse and len(value) > 1 else _listed(value, terse)
-        return f"[{inside}]"
-    if isinstance(value, (set, frozenset)):  # their order is Python's secret
-        return f"{{{', '.join(sorted(map(_short, value)))}}}"
-    if isinstance(value, dict):
-        pairs = (f"{_short(key)}: {_short(item)}" for key, item in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    if not _has_plain_fields(value):
-        return str(value)
-    return labels(value)[-2:][0] if terse else labels(value)[0]
-
-
-def _listed(values: Iterable[Any], terse: bool = False) -> str:
-    return ", ".join(_short(value, terse) for value in values)
-
-
 def operation(bar: Bar) -> list[str]:
     """A client's operation, ever shorter: `write(x, 1) ok`."""
     long, short = labels(bar.call)[0], labels(bar.call)[-1]
-    if bar.outcome == "ok":
-        ended = "ok" if bar.result is None else f"→ {_short(bar.result)}"
-    else:
-        why = "" if bar.result is None else f": {_short(bar.result)}"
-        ended = OUTCOMES[bar.outcome] + why
-    return [f"{long} {ended}", f"{short} {ended}", long, short]
+    result = None if bar.result is None else in_full(bar.result)
+    if bar.outcome != "ok":
+        end = OUTCOMES[bar.outcome]
+        why = end if result is None else f"{end}: {result}"
+        return [f"{long} {why}", f"{long} {end}", f"{short} {end}", end]
+    if result is None:
+        return [f"{long} ok", long, f"{short} ok", short]
+    return [f"{long} → {result}", f"{short} → {result}", f"→ {result}", short]
 
 
 def message(arrow: Arrow) -> str:

@@ -12,17 +12,11 @@ from xml.sax.saxutils import escape
 
 from distlab.faults import Heal
 from distlab.show import shapes
-from distlab.show.account import (
-    SPELLS,
-    fault_in_words,
-    kind_of,
-    message,
-    moment,
-    operation,
-)
+from distlab.show.account import SPELLS, message, moment, operation
 from distlab.show.layout import ROW, Layout
 from distlab.show.legend import Legend, hue_of
 from distlab.show.lettering import Lettering
+from distlab.show.naming import fault_in_words, kind_of
 from distlab.show.picture import Drawing, element, text_width
 from distlab.show.scene import Arrow, Band, Bar, Mark, Scene, Spell
 from distlab.show.window import Window

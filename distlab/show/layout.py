@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 
 from distlab.faults import Isolate, Split
-from distlab.show.account import fault_in_words, kind_of
+from distlab.show.naming import fault_in_words, kind_of
 from distlab.show.picture import text_width
 from distlab.show.scene import Arrow, Band, Bar, Mark, Scene, Spell
 from distlab.show.shapes import SMALL

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from distlab.show import shapes
-from distlab.show.account import kind_of
 from distlab.show.colours import GREY, HUES
 from distlab.show.layout import ROW, Layout
+from distlab.show.naming import kind_of
 from distlab.show.picture import text_width
 from distlab.show.shapes import SMALL
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from distlab.show import shapes
-from distlab.show.account import kind_of, labels, moment, operation
+from distlab.show.account import moment, operation
 from distlab.show.colours import HUES
 from distlab.show.layout import BAR, Course, Layout
+from distlab.show.naming import in_full, kind_of, labels
 from distlab.show.picture import shortened, text_width
 from distlab.show.placement import Placement
 from distlab.show.scene import Arrow, Bar, Spell
@@ -121,20 +122,20 @@ class Lettering:
 
     # ----------------------------------------------------------------- along an arrow
     def _messages(self) -> None:
-        """A label for each message; one for all copies of what was sent to several."""
+        """Each message's name and what befell it; once for what was sent to several."""
         copies: dict[tuple, list[Arrow]] = {}
         for arrow in self.layout.arrows:
             sent = (
                 arrow.src,
                 arrow.sent_us,
                 kind_of(arrow.what),
-                labels(arrow.what)[0],
+                in_full(arrow.what),
             )
             copies.setdefault(sent, []).append(arrow)
-            if arrow.end == "dropped" and arrow.why not in ("", "lost"):
-                self._along(arrow, arrow.why, "dl-bad-text", 0.75)
-            elif arrow.end == "ignored":
-                self._along(arrow, arrow.why, "dl-quiet", 0.8)
+        for arrows in copies.values():
+            fates = {fate: arrow for arrow in arrows if (fate := _fate(arrow))}
+            for fate, arrow in fates.items():
+                self._along(arrow, *fate)
         for arrows in copies.values():
             self._name(arrows)
 
@@ -156,6 +157,13 @@ class Lettering:
         if box:
             self._write(box, text, look)
         return box is not None
+
+
+def _fate(arrow: Arrow) -> tuple[str, str, float] | None:
+    """Why a message never arrived or was ignored, its look, and where to say it."""
+    if arrow.end == "dropped" and arrow.why not in ("", "lost"):
+        return arrow.why, "dl-bad-text", 0.75
+    return (arrow.why, "dl-quiet", 0.8) if arrow.end == "ignored" else None
 
 
 def _places(course: Course, wide: float, at: float) -> Iterator[tuple]:

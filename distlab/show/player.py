@@ -14,8 +14,9 @@ import anywidget
 import traitlets
 
 from distlab.errors import Misuse
-from distlab.show.account import fields_of, happenings, kind_of, message, told
+from distlab.show.account import happenings, message
 from distlab.show.layout import Layout
+from distlab.show.naming import fields_of, kind_of, told
 from distlab.show.picture import Picture
 from distlab.show.spacetime import Spacetime
 from distlab.trace import Trace

@@ -16,7 +16,7 @@ from distlab.events import Call
 from distlab.execute import METADATA, executed
 from distlab.faults import Crash, Loss, Recover
 from distlab.replication.single_leader import SingleLeader
-from distlab.show.account import told
+from distlab.show.naming import told
 from distlab.show.player import WIDGETS, player
 from distlab.show.spacetime import spacetime
 from distlab.sim import Cluster

@@ -8,7 +8,7 @@ import by_hand
 import pytest
 from lab_in_browser import browser, chromium
 
-from distlab.show.account import told
+from distlab.show.naming import told
 from distlab.show.player import WIDGETS, player
 from distlab.trace import Step, Trace
 

@@ -7,6 +7,7 @@ import sys
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import by_hand
 import pytest
@@ -17,7 +18,8 @@ from distlab.errors import Misuse
 from distlab.events import Call, Inner
 from distlab.history import Operation
 from distlab.node import Log
-from distlab.show.account import EFFECTS, EVENTS, fault_in_words, labels, phrase, told
+from distlab.show.account import EFFECTS, EVENTS, phrase
+from distlab.show.naming import fault_in_words, in_full, labels, told
 from distlab.show.picture import text_width
 from distlab.show.placement import Placement
 from distlab.show.shapes import SMALL
@@ -68,7 +70,7 @@ def test_every_step_is_told_in_the_text(trace: Trace):
     for step in trace:
         line = lines[step.at_ms]
         assert step.node in line
-        assert step.kind == "send" or told(step.what or "") in line
+        assert step.what is None or told(step.what) in line
         assert step.peer in line
         assert step.why in line
 
@@ -389,7 +391,20 @@ def test_labels_get_shorter_and_say_less():
     assert labels(Inner("log", Append(1, "x", 2)))[0] == "Append(1, x, 2)"
     assert labels(Call("write", ("x", 1))) == ["write(x, 1)", "write"]
     nested = Append(1, (Append(2, "y", 3),), 4)
-    assert labels(nested)[1] == "Append(1, [Append(2, …)], 4)"
+    assert labels(nested)[0] == "Append(1, [Append(2, …)], 4)"
+    assert in_full(nested) == "Append(1, [Append(2, y, 3)], 4)"
+    assert labels(Append(1, (nested, nested), 4))[0] == "Append(1, [2 × Append], 4)"
+
+
+class Ballot(NamedTuple):
+    number: int
+    leader: str
+
+
+def test_what_orders_leaders_is_told_as_a_number_and_a_name():
+    assert labels(Append(Ballot(2, "s1"), "x", 1))[0] == "Append(2·s1, x, 1)"
+    assert labels(Append(Ballot(2, ""), "x", 1))[0] == "Append(2, x, 1)"
+    assert in_full(Ballot(2, "")) == "Ballot(2, '')"
 
 
 def test_values_are_told_without_python():
