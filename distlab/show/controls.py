@@ -15,7 +15,7 @@ __all__ = ["Control", "control_of", "slider"]
 
 STYLE = {"description_width": "initial"}
 SNUG = {"width": "max-content", "margin": "2px 24px 2px 4px"}
-FEW = 4  # options that are all in sight, rather than in a list that opens
+FEW = 4  # options that are all in sight, rather than on a slider or in a list
 
 
 class Slider(NamedTuple):
@@ -117,16 +117,15 @@ def _choice(name: str, how: list | dict, default: Any) -> Control:
     labels, values = [str(label) for label, _ in named], [value for _, value in named]
     if len(values) < 2:
         raise Misuse(f"`{name}` has {len(values)} to choose from: give at least two.")
-    some = len(values) <= FEW and sum(map(len, labels)) <= 40
-    kind = ipywidgets.RadioButtons if some else ipywidgets.Dropdown
-    widget = kind(
-        options=labels,
-        index=values.index(default) if default in values else 0,
-        description=label_of(name),
-        style=STYLE,
-        layout=SNUG,
-        **({"orientation": "horizontal"} if some else {}),
-    )
+    start = values.index(default) if default in values else 0
+    look = {"options": labels, "index": start, "description": label_of(name)}
+    if len(values) <= FEW and sum(map(len, labels)) <= 40:
+        look["layout"] = SNUG
+        widget = ipywidgets.RadioButtons(orientation="horizontal", style=STYLE, **look)
+    elif all(isinstance(value, (int, float)) for value in values):
+        widget = ipywidgets.SelectionSlider(style=STYLE, **look)
+    else:
+        widget = ipywidgets.Dropdown(style=STYLE, **look)
     return Control(name, label_of(name), widget, "index", values.__getitem__)
 
 

@@ -37,9 +37,10 @@ REMEMBERED = 64  # results: a few megabytes
 def tune(function: Callable[..., Any], **controls: Any) -> Tune:
     """Controls over a pure function, one for each parameter named.
 
-    `(low, high, step)` or `slider(…)` makes a slider, a list (or a dict of names and
-    values) a choice, a bool a box to tick. A control starts at the parameter's default,
-    if it has one. Raises `Misuse` for a control without a parameter, and the reverse.
+    `(low, high, step)`, `slider(…)` and a longer list of numbers are sliders; any other
+    list, or a dict of names and values, is a choice; a bool is a box to tick. A control
+    starts at the parameter's default, if it has one. Raises `Misuse` for a control
+    without a parameter, and the reverse.
     """
     parameters = inspect.signature(function).parameters
     for name in controls:

@@ -85,12 +85,23 @@ def test_whole_numbers_stay_whole_and_others_are_what_is_written():
     assert made.value == "300 0.15 after-sync False"
 
 
-def test_few_options_are_in_sight_and_many_in_a_list():
-    import ipywidgets
-
-    few, many = tuned().controls["mode"], tuned(mode=list(range(9))).controls["mode"]
-    assert isinstance(few.widget, ipywidgets.RadioButtons)
-    assert isinstance(many.widget, ipywidgets.Dropdown)
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        (["a", "b"], "RadioButtons"),
+        ([1, 2, 3, 4], "RadioButtons"),
+        ([10, 20, 50, 100, 200], "SelectionSlider"),
+        (["a", "b", "c", "d", "e"], "Dropdown"),
+        (["a rather long option", "and another that is long"], "Dropdown"),
+    ],
+)
+def test_few_options_are_in_sight_many_numbers_on_a_slider_others_in_a_list(
+    options, kind
+):
+    made = tuned(mode=options)
+    assert type(made.controls["mode"].widget).__name__ == kind
+    made.controls["mode"].widget.index = len(options) - 1
+    assert made.value == f"150 0.05 {options[-1]} False"
 
 
 def test_an_option_may_be_anything_and_have_a_name():

@@ -28,10 +28,10 @@ OPEN = """async ([source, places, left, late]) => {
             : '<div role=slider tabindex=0></div>';
         document.body.append(el);
         const twin = {
-            value: left[name] ?? place, changed: () => {}, el,
-            get: () => twin.value,
-            on: (_, call) => { twin.changed = call; },
-            off: () => { twin.changed = () => {}; },
+            value: left[name] ?? place, calls: [], el,
+            get: what => what === '_options_labels' ? ['10', '20', '50'] : twin.value,
+            on: (_, call) => twin.calls.push(call),
+            off: () => {},
             views: { v: Promise.resolve({ el, cid: name }) },
         };
         return [name, twin];
@@ -39,7 +39,7 @@ OPEN = """async ([source, places, left, late]) => {
     window.sent = [];
     const answer = { at: places, twin: '', parts: [{ kind: 'text', says: 'start' }] };
     const controls = Object.keys(places).map(name =>
-        ({ name, label: `${name} (ms)`, trait: 'value', model: name }));
+        ({ name, label: `${name} (ms)`, trait: 'index', model: name }));
     const model = {
         get: name => ({ answer, controls })[name],
         on: (name, call) => { listeners[name] = call; },
@@ -51,7 +51,7 @@ OPEN = """async ([source, places, left, late]) => {
     };
     window.move = (name, place) => {
         twins[name].value = place;
-        twins[name].changed();
+        for (const call of twins[name].calls) call();
     };
     window.reply = answer => listeners['msg:custom'](answer);
     window.twins = twins;
@@ -306,6 +306,16 @@ def test_controls_have_names_that_are_read_aloud(stage):
         window.twins.timeout.el.querySelector('[role=slider]').ariaLabel,
         window.twins.mode.el.role, window.twins.mode.el.ariaLabel]""")
     assert names == ["timeout (ms)", "radiogroup", "mode (ms)"]
+
+
+def test_a_slider_over_options_says_which_one_it_is(stage):
+    stage.open()
+    said = []
+    for place in (1, 2):
+        stage.move(place)
+        stage.wait(50)
+        said.append(stage.page.get_by_role("slider").get_attribute("aria-valuetext"))
+    assert said == ["20", "50"]
 
 
 def test_the_arrow_keys_move_between_the_options_of_a_choice(stage):

@@ -98,7 +98,7 @@ async function found(manager, id) {
 // aloud; it leaves the options of a choice apart, so that the arrow keys do not move between
 // them; and JupyterLab takes those keys for itself, unless what has the focus forbids it.
 async function prepareControls(model) {
-  for (const { label, model: id } of model.get("controls")) {
+  for (const { label, trait, model: id } of model.get("controls")) {
     const twin = await found(model.widget_manager, id);
     for (const coming of Object.values(twin.views ?? {})) {
       const { el, cid } = await coming;
@@ -106,6 +106,7 @@ async function prepareControls(model) {
       for (const part of el.querySelectorAll("[role=slider], [contenteditable]")) {
         part.setAttribute("aria-label", label);
       }
+      if (trait === "index") speakOptions(twin, el.querySelector("[role=slider]"));
       const options = el.querySelectorAll("input[type=radio]");
       for (const option of options) option.name = `distlab-${cid}`;
       if (options.length) {
@@ -114,6 +115,18 @@ async function prepareControls(model) {
       }
     }
   }
+}
+
+// A slider over options says how many there are before; we say which one it is.
+function speakOptions(twin, handle) {
+  const speak = () =>
+    requestAnimationFrame(() => {
+      const option = twin.get("_options_labels")[twin.get("index")];
+      handle.setAttribute("aria-valuetext", option);
+    });
+  if (!handle) return;
+  twin.on("change:index", speak);
+  speak();
 }
 
 function keepKeys(part) {
