@@ -1,6 +1,7 @@
 """The client of a key-value store, step by step."""
 
 import pytest
+import single_leader_mutants as mutants
 
 from distlab.events import DiskReport
 from distlab.node import (
@@ -126,3 +127,18 @@ def test_reads_choose_among_the_replicas_that_are_named():
     assert (asked.value.k, asked.value.options) == (1, ("s2", "s3"))
     asked = c1.step(READ, choices=[("s3",)])
     assert asked[0] == Send("s3", Read(1, "x", anywhere=True))
+
+
+# ------------------------------------------------------------------------------ mutants
+KILLED = {
+    mutants.NeverAsksAgain: (
+        test_without_an_answer_the_same_request_goes_to_the_next_server
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
+    monkeypatch.setitem(globals(), "KeyValueClient", mutant)
+    with pytest.raises(AssertionError):
+        KILLED[mutant]()

@@ -1,6 +1,7 @@
 """One sentence of the source, one test: single-leader replication, step by step."""
 
 import pytest
+import single_leader_mutants as mutants
 
 from distlab.errors import Misuse
 from distlab.events import DiskReport
@@ -105,7 +106,7 @@ def test_a_retry_is_not_answered_before_the_followers_are():
     assert isinstance(dropped, Note) and dropped.dropped
 
 
-# ----------------------------------------------------- synchronous versus asynchronous
+# ------------------------------------------------------ synchronous versus asynchronous
 @pytest.mark.parametrize("sync_followers", [0, 1, 2])
 def test_the_leader_answers_when_so_many_followers_have_confirmed(sync_followers):
     """Synchronous Versus Asynchronous."""
@@ -284,3 +285,28 @@ def test_a_torn_record_leaves_a_replica_that_can_go_on(part):
     s1.step(Recover(DiskReport(lost=1, torn=True)))
     assert [entry.index for entry in s1.log] == [3, 4][:part]
     assert (read(s1, "x"), read(s1, "y")) == ("c", "b")
+
+
+# ------------------------------------------------------------------------------ mutants
+KILLED = {
+    mutants.SkipsSnapshot: (
+        test_a_follower_that_the_log_does_not_reach_gets_the_snapshot_and_the_rest
+    ),
+    mutants.SkipsLogBehindSnapshot: (
+        test_a_follower_that_the_log_does_not_reach_gets_the_snapshot_and_the_rest
+    ),
+    mutants.NeverAsksForWhatIsMissing: (
+        test_a_follower_that_misses_an_entry_asks_for_it_and_applies_nothing_behind_it
+    ),
+    mutants.ForgetsToAskAfterCrash: (
+        test_a_leader_that_comes_back_shows_what_it_showed_and_goes_on
+    ),
+    mutants.TakesConfirmationsBack: test_a_late_confirmation_takes_nothing_back,
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
+    monkeypatch.setitem(globals(), "SingleLeader", mutant)
+    with pytest.raises(AssertionError):
+        KILLED[mutant]()
