@@ -57,7 +57,7 @@ HUE_TEXTS = (
     Colour("#677079", "#98a2ad"),
 )
 BAD = VERMILLION  # kept for what goes wrong: losses, crashes, violations
-HALO = Colour("#ffe27a", "#6b5a00")  # behind what is marked
+HALO = Colour("#ffe27a", "#5c4e00")  # behind what is marked
 BAD_TEXT = Colour("#b84c00", "#ff8f50")
 GOOD_TEXT = Colour("#007a58", "#35c99f")
 TEXTS = (INK, QUIET, BAD_TEXT, GOOD_TEXT, *HUE_TEXTS)

@@ -113,7 +113,7 @@ class Diagram:
             for edge in (x - 4, x + 4):
                 draw.line(edge - 2, y + 5, edge + 2, y - 5, "dl-torn")
         ms = long_us / 1000
-        label = f"⟨{ms:.0f}⟩" if ms >= 100 else f"⟨{ms:.3g}⟩"
+        label = f"⟨{ms:.0f}⟩" if ms >= 10 else f"⟨{ms:.2g}⟩"
         draw.write(x, layout.bottom + 12, label, "dl-quiet dl-middle dl-small")
 
     # ------------------------------------------------------------- what the nodes do

@@ -103,22 +103,30 @@ class Lettering:
             self._write(box, text, look)
 
     def _operation(self, bar: Bar) -> None:
-        """An operation in its bar if there is room, else beside it."""
+        """An operation with its outcome, in its bar or beside it; else a part of it."""
+        texts = operation(bar)
+        for text in texts[:2]:
+            if self._in_bar(bar, text) or self._beside_bar(bar, text):
+                return
+        any(self._in_bar(bar, text) for text in texts[2:])
+
+    def _in_bar(self, bar: Bar, text: str) -> bool:
         x0, top, x1, _ = self.layout.bar_box(bar)
         x0 = max(x0, self.layout.left)
-        texts = operation(bar)
-        for text in texts:
-            if text_width(text, SMALL) + 8 <= x1 - x0:
-                self.written.append(shapes.words(x0 + 4, top + 11, text, "dl-small"))
-                return
+        fits = text_width(text, SMALL) + 8 <= x1 - x0
+        if fits:
+            self.written.append(shapes.words(x0 + 4, top + 11, text, "dl-small"))
+        return fits
+
+    def _beside_bar(self, bar: Bar, text: str) -> bool:
+        x0, top, x1, _ = self.layout.bar_box(bar)
+        top, wide = top + 1.5, text_width(text, SMALL)
         away = top + BAR * self.layout.bar_side[bar.node]
-        for text in texts:
-            wide = text_width(text, SMALL)
-            candidates = [(0.0, x1 + 4, top), (0.5, x0, away), (1.0, x1 - wide, away)]
-            box = self.places.place(candidates, wide, BAR)
-            if box:
-                self._write(box, text, "")
-                return
+        candidates = [(0.0, x1 + 4, top), (0.5, x0, away), (1.0, x1 - wide, away)]
+        box = self.places.place(candidates, wide, HIGH)
+        if box:
+            self._write(box, text, "")
+        return box is not None
 
     # ----------------------------------------------------------------- along an arrow
     def _messages(self) -> None:

@@ -9,6 +9,7 @@ that equal inputs give equal bytes.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
         return {"image/svg+xml": self.svg, "text/plain": f"{self.alt}\n{self.text}"}
 
-    def save(self, path: str) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the SVG to a file."""
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(self.svg)
@@ -173,18 +174,9 @@ class Drawing:
         head = element("title", escape(alt), id=f"t{key}")
         head += element("desc", escape(first), id=f"d{key}")
         head += element("style", escape(style_sheet(self.rules)))
-        panel = element(
-            "rect",
-            x=0.5,
-            y=0.5,
-            width=self.width - 1,
-            height=self.height - 1,
-            rx=6,
-            class_="dl-paper",
-        )
         svg = element(
             "svg",
-            f"{head}{panel}{body}",
+            f"{head}{self._panel()}{body}",
             xmlns="http://www.w3.org/2000/svg",
             class_="dl",
             width=self.width,
@@ -195,3 +187,8 @@ class Drawing:
             aria_describedby=f"d{key}",
         )
         return Picture(svg, text, alt)
+
+    def _panel(self) -> str:
+        """A paper of its own: the colour of the page does not matter."""
+        size = {"width": self.width - 1, "height": self.height - 1}
+        return element("rect", x=0.5, y=0.5, **size, rx=6, class_="dl-paper")

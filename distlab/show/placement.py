@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-STRIP = 64  # what is near is found in upright strips of this many pixels
+WIDE, HIGH = 64, 24  # what is near is found in cells of this many pixels
 CROSSING = 2.0  # what it costs to write over a line, in steps away from the best place
 CLOSE = 3.0  # words this near to a line seem to belong to it
 DEAR = 5.0  # a place that costs more is not worth having
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Line = tuple[float, float, float, float]  # x1, y1, x2, y2
+Cell = tuple[int, int]
 
 
 class Placement:
@@ -19,19 +20,24 @@ class Placement:
 
     def __init__(self, page: Box):
         self.page = page
-        self.boxes: dict[int, list[Box]] = defaultdict(list)
-        self.lines: dict[int, list[Line]] = defaultdict(list)
+        self.boxes: dict[Cell, list[Box]] = defaultdict(list)
+        self.lines: dict[Cell, list[Line]] = defaultdict(list)
 
     def block(self, box: Box) -> None:
         """Keep words away from this box."""
-        for strip in _strips(box[0], box[2]):
-            self.boxes[strip].append(box)
+        for cell in _cells(box):
+            self.boxes[cell].append(box)
 
     def cross(self, line: Line) -> None:
         """Let words cross this line only where there is no better place."""
-        x1, _, x2, _ = line
-        for strip in _strips(min(x1, x2), max(x1, x2)):
-            self.lines[strip].append(line)
+        x1, y1, x2, y2 = line
+        if y1 > y2:
+            x1, y1, x2, y2 = x2, y2, x1, y1
+        for row in range(int(y1 // HIGH), int(y2 // HIGH) + 1):
+            part = _between((x1, y1, x2, y2), row * HIGH, (row + 1) * HIGH)
+            if part:
+                for cell in _cells((min(part), row * HIGH, max(part), row * HIGH)):
+                    self.lines[cell].append((x1, y1, x2, y2))
 
     def place(
         self,
@@ -44,6 +50,8 @@ class Placement:
 
         The words belong to the line `own`, which they may touch.
         """
+        if own and own[1] > own[3]:
+            own = (own[2], own[3], own[0], own[1])
         best, best_cost = None, DEAR
         for cost, left, top in candidates:
             box = (left, top, left + width, top + height)
@@ -63,8 +71,8 @@ class Placement:
         page = self.page
         if left < page[0] or top < page[1] or right > page[2] or bottom > page[3]:
             return False
-        for strip in _strips(left, right):
-            for x0, y0, x1, y1 in self.boxes.get(strip, ()):
+        for cell in _cells(box):
+            for x0, y0, x1, y1 in self.boxes.get(cell, ()):
                 if left < x1 and x0 < right and top < y1 and y0 < bottom:
                     return False
         return True
@@ -72,29 +80,33 @@ class Placement:
     def crossings(self, box: Box, own: Line | None, most: float) -> int:
         """How many lines run through the box or close by; counting stops at `most`."""
         found: set[Line] = set()
-        box = (box[0] - CLOSE, box[1], box[2] + CLOSE, box[3])
-        for strip in _strips(box[0], box[2]):
-            for line in self.lines.get(strip, ()):
-                if line != own and _crosses(line, box):
+        left, top, right, bottom = box[0] - CLOSE, box[1], box[2] + CLOSE, box[3]
+        for cell in _cells((left, top, right, bottom)):
+            for line in self.lines.get(cell, ()):
+                if line == own or line in found:
+                    continue
+                part = _between(line, top, bottom)
+                if part and min(part) < right and max(part) > left:
                     found.add(line)
                     if len(found) >= most:
                         return len(found)
         return len(found)
 
 
-def _strips(left: float, right: float) -> range:
-    return range(int(left // STRIP), int(right // STRIP) + 1)
-
-
-def _crosses(line: Line, box: Box) -> bool:
-    x1, y1, x2, y2 = line
+def _cells(box: Box) -> Iterator[Cell]:
+    """The cells that a box touches."""
     left, top, right, bottom = box
-    if y1 > y2:
-        x1, y1, x2, y2 = x2, y2, x1, y1
+    columns = range(int(left // WIDE), int(right // WIDE) + 1)
+    for row in range(int(top // HIGH), int(bottom // HIGH) + 1):
+        for column in columns:
+            yield column, row
+
+
+def _between(line: Line, top: float, bottom: float) -> tuple[float, float] | None:
+    """Where a line that runs down enters and leaves the stripe between two heights."""
+    x1, y1, x2, y2 = line
     if y2 < top or y1 > bottom:
-        return False
-    if y2 > y1:  # keep only the part between the top and the bottom of the box
-        slope = (x2 - x1) / (y2 - y1)
-        x2 = x1 + slope * (min(y2, bottom) - y1)
-        x1 += slope * (max(y1, top) - y1)
-    return min(x1, x2) < right and max(x1, x2) > left
+        return None
+    slope = (x2 - x1) / (y2 - y1) if y2 > y1 else 0.0
+    start = x1 if y1 >= top else x1 + slope * (top - y1)
+    return start, x2 if y2 <= bottom else x1 + slope * (bottom - y1)

@@ -8,6 +8,7 @@ import distlab.show
 from distlab.show import colours
 from distlab.show.colours import Colour, contrast, style_sheet
 from distlab.show.picture import Drawing, Picture, number, shortened, text_width
+from distlab.show.shapes import RULES
 
 
 def drawn(alt: str = "a line", text: str = "one line\nfrom left to right") -> Picture:
@@ -86,6 +87,25 @@ def test_every_text_has_the_contrast_of_4_5_to_its_paper(text: Colour, theme: st
 @pytest.mark.parametrize("hue", [*colours.HUES, colours.BAD, colours.LANE])
 def test_every_line_has_the_contrast_of_3_to_its_paper(hue: Colour, theme: str):
     assert contrast(getattr(hue, theme), getattr(colours.PAPER, theme)) >= 3
+
+
+def blended(over: str, under: str, opacity: float) -> str:
+    """The colour that is seen where one lies over another."""
+    parts = [(int(over[i : i + 2], 16), int(under[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(
+        f"{round(a * opacity + b * (1 - opacity)):02x}" for a, b in parts
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("under", [colours.PAPER, colours.HALO])
+@pytest.mark.parametrize(
+    "hue", [colours.GREEN, colours.BAD, colours.ORANGE, colours.GREY]
+)
+def test_the_words_in_an_operation_are_legible(hue, under, theme: str):
+    opacity = float(RULES[".dl-operation"]["fill-opacity"])
+    ground = blended(getattr(hue, theme), getattr(under, theme), opacity)
+    assert contrast(getattr(colours.INK, theme), ground) >= 4.5
 
 
 def test_contrast_is_that_of_the_standard():

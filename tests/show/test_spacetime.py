@@ -1,6 +1,7 @@
 """Space-time diagrams: nothing is lost on the way to the paper or into words."""
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from distlab.errors import Misuse
 from distlab.events import Call, Inner
 from distlab.history import Operation
 from distlab.node import Log
+from distlab.replication.automatic_failover import AutomaticFailover
 from distlab.show.account import EFFECTS, EVENTS, phrase
 from distlab.show.naming import fault_in_words, in_full, labels, told
 from distlab.show.picture import text_width
@@ -25,6 +27,7 @@ from distlab.show.placement import Placement
 from distlab.show.shapes import SMALL
 from distlab.show.spacetime import spacetime
 from distlab.show.timescale import BREAK, TimeScale
+from distlab.sim import Cluster
 from distlab.trace import KINDS, Step, Trace
 
 TRACES = {
@@ -263,6 +266,50 @@ def overlapping(svg: str) -> list[tuple[str, str]]:
 @every_trace
 def test_no_words_cover_other_words(trace: Trace):
     assert overlapping(spacetime(trace, max_messages=120).svg) == []
+
+
+def stormy(seed: int) -> Trace:
+    """A run of a real protocol under faults of every kind, drawn from the seed."""
+    draw = random.Random(seed)
+    servers, at = ("s1", "s2", "s3"), [draw.uniform(0, 200) for _ in range(9)]
+    one, other = draw.sample(servers, 2)
+    storm = (
+        faults.Loss(0.2, at[0], at[0] + 50),
+        faults.Duplication(0.5, at[1], at[1] + 50),
+        faults.Delay(20, at[2], at[2] + 50, src=one),
+        faults.Cut(one, other, at[3], at[3] + 50),
+        faults.Isolate(other, at[4], at[4] + 30),
+        faults.Split((("s1", "c1"), ("s2", "s3")), at[5], at[5] + 40),
+        faults.Crash(one, at[6]),
+        faults.Recover(one, at[6] + 40),
+        faults.Pause(other, at[7], at[7] + 30),
+        faults.ClockJump(one, 5, at[8]),
+    )
+    calls = [
+        Call("write", ("x", i)) if i % 2 else Call("read", ("x",)) for i in range(5)
+    ]
+    return (
+        Cluster(
+            AutomaticFailover,
+            servers=3,
+            clients=2,
+            seed=seed,
+            faults=storm,
+            workload={"c1": tuple(calls), "c2": tuple(calls[1::2])},
+            states=seed % 2 == 0,
+        )
+        .run(until_ms=300)
+        .trace
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_words_find_their_places_in_a_storm(seed: int):
+    trace = stormy(seed)
+    picture = spacetime(trace)
+    assert overlapping(picture.svg) == []
+    drawn, left_out = drawn_steps(picture.svg), picture.alt.count("left out")
+    assert left_out or drawn == set(range(len(trace)))
 
 
 def test_overlapping_words_would_be_found():
