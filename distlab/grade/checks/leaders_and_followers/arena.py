@@ -9,26 +9,36 @@ from distlab.faults import Schedule
 from distlab.node import Call, NodeId
 from distlab.replication.automatic_failover import AutomaticFailover
 from distlab.sim import ClosedLoop, Cluster, Network
+from distlab.trace import Trace
 
 SERVERS = ("s1", "s2", "s3")
 END_MS = 2_000
 
 
 def arena(schedule: Schedule, sync_followers: int = 0, **settings: Any) -> Cluster:
-    """s1 leads s2 and s3, c1 writes 15 keys; every message takes 2 ms."""
-    writes = [Call("write", (f"k{number}", number)) for number in range(1, 16)]
+    """s1 leads s2 and s3, c1 writes 12 keys; every message takes 2 ms."""
+    writes = [Call("write", (f"k{number}", number)) for number in range(1, 13)]
     cluster = Cluster(
         AutomaticFailover,
         servers=3,
         clients=1,
         seed=1,
         network=Network(latency=2),
-        workload={"c1": ClosedLoop(writes, think_ms=30)},
+        workload={"c1": ClosedLoop(writes, think_ms=50)},
         faults=schedule,
         sync_followers=sync_followers,
+        heartbeat_ms=100,
         **settings,
     )
     return cluster.run(until_ms=END_MS)
+
+
+def what_matters(cluster: Cluster) -> Trace:
+    """The run from shortly before the first fault to shortly after a new leader."""
+    times = [getattr(fault, "at_ms", 0) for fault in cluster.schedule]
+    from_ms = max(0, min(times, default=0) - 10)
+    led = [s.at_ms for s in cluster.trace.where("note") if s.what.startswith("leads")]
+    return cluster.trace.between(from_ms, min(led, default=from_ms + 200) + 20)
 
 
 def lost(cluster: Cluster) -> Verdict:

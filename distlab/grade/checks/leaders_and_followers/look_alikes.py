@@ -95,7 +95,8 @@ def same_view(alike: Any, case: Case) -> Outcome:
             first = min((s for s in (one, other) if s), key=lambda s: s.at_us)
             name, trace = (DEAD, dead) if first is one else (ALIVE, alive)
             came = f"at {first.at_ms:g} ms, only where {name}: {seen(first)}"
-            return broken(came, trace, advice=tell_apart(first, name), mark=(first,))
+            shown = trace.between(first.at_ms - 100, first.at_ms)
+            return broken(came, shown, advice=tell_apart(first, name), mark=(first,))
     return kept(f"{len(view(dead))} things happen to s2, and they are the same", alive)
 
 

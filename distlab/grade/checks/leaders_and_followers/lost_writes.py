@@ -7,7 +7,13 @@ from typing import Any
 from distlab.check.versions import counted
 from distlab.errors import Misuse
 from distlab.faults import Fault
-from distlab.grade.checks.leaders_and_followers.arena import SERVERS, arena, is_up, lost
+from distlab.grade.checks.leaders_and_followers.arena import (
+    SERVERS,
+    arena,
+    is_up,
+    lost,
+    what_matters,
+)
 from distlab.grade.exercise import (
     Case,
     Exercise,
@@ -33,16 +39,16 @@ def judge(losing: Any, mode: str, sync_followers: int, smallest: int) -> Outcome
     """Run the schedule, look at what is there in the end, and count the faults."""
     faults = schedule_in(losing, mode)
     cluster = arena(faults, sync_followers)
-    verdict = lost(cluster)
+    verdict, shown = lost(cluster), what_matters(cluster)
     if not verdict.invalid:
         came, advice = why_not(cluster, disagree=verdict.unknown)
-        return broken(came, cluster.trace, advice=advice)
+        return broken(came, shown, advice=advice)
     gone = counted(len(verdict.evidence), "acknowledged write")
     came = f"{gone} lost, by {counted(len(faults), 'fault')}"
     if len(faults) <= smallest:
-        return kept(came, cluster.trace)
+        return kept(came, shown)
     advice = "It loses a write. Which of these faults can you do without?"
-    return partly(smallest / len(faults), came, cluster.trace, advice=advice)
+    return partly(smallest / len(faults), came, shown, advice=advice)
 
 
 def schedule_in(losing: Any, mode: str) -> tuple[Fault, ...]:

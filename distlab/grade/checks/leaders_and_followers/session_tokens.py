@@ -46,7 +46,7 @@ def reads_and_writes(case: Case) -> Scenario:
     return Scenario(case.seed, (), (("c1", tuple(mine)), ("c2", tuple(others))))
 
 
-def run(session: Any, scenario: Scenario) -> Cluster:
+def session_run(session: Any, scenario: Scenario) -> Cluster:
     """c1 is the learner's. It reads at two followers; one lags more than the other."""
     late = {("s1", "s2"): Uniform(2, 15), ("s1", "s3"): Uniform(15, 60)}
     cluster: Cluster = scenario.cluster(
@@ -100,7 +100,7 @@ NONE = "A session that has written and read nothing yet may accept any answer."
 )
 def reads_its_writes(session: Any, scenario: Scenario) -> Outcome:
     """Judged by what it saw."""
-    cluster = run(session, scenario)
+    cluster = session_run(session, scenario)
     verdict = sessions.read_your_writes(cluster.history)
     if verdict.unknown:
         return refuses_all(cluster) or kept("no read came after a write of its key")
@@ -117,7 +117,7 @@ OWN = (
 )
 def goes_forward(session: Any, scenario: Scenario) -> Outcome:
     """Judged by what it saw."""
-    cluster = run(session, scenario)
+    cluster = session_run(session, scenario)
     verdict = sessions.monotonic_reads(cluster.history)
     if verdict.unknown:
         return refuses_all(cluster) or kept("no key was read twice")
@@ -135,7 +135,7 @@ BACK = "Two followers, two answers, and the second is behind the first: remember
 )
 def no_needless_detour(session: Any, scenario: Scenario) -> Outcome:
     """What it refuses is behind something that it has written or read."""
-    cluster = run(session, scenario)
+    cluster = session_run(session, scenario)
     for step, accepted, least in reads(cluster.trace):
         if not accepted and step.what.index >= least:
             came = (
