@@ -20,7 +20,9 @@ COMMANDS = {
     "doctor": ("distlab.doctor", "say what is wrong here, and what mends it"),
     "run": ("distlab.sim.command", "simulate a protocol"),
     "progress": ("distlab.grade.progress", "show what you have solved"),
+    "reset": ("distlab.grade.reset", "give me a fresh sheet of exercises"),
     "grade": ("distlab.grade.command", "mark answers and write grades.csv"),
+    "sheets": ("distlab.grade.sheets", "for authors: make the exercise sheets anew"),
     "execute": ("distlab.execute", "for authors: run lessons and store their outputs"),
     "readme": ("distlab.readme", "for authors: write the README's index anew"),
 }

@@ -80,7 +80,7 @@ def submissions(place: Path, course: Course) -> Iterator[tuple[Path, str]]:
     for path in sorted(place.rglob("*.ipynb")):
         parts = path.relative_to(place).with_suffix("").parts
         hidden = any(part.startswith(".") for part in parts)
-        if not hidden and not path.is_symlink() and ".saved" not in path.name:
+        if not hidden and not path.is_symlink() and "saved" not in parts:
             yield path, student_of(parts, course)
 
 

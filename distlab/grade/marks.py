@@ -135,26 +135,21 @@ class Marker:
         remote = Remote(self.library, sheet, exercise.answer)
         try:
             findings = [self.mark_claim(remote, exercise, c) for c in exercise.claims]
+            findings = twice(remote, findings)
         finally:
-            remote.renew()
+            remote.close()
         told = tuple(explained(finding, remote, sheet) for finding in findings)
         remarks = left_out(sheet, exercise.answer)
         return Marked(exercise, told, tuple(remarks)), remote.holds
 
     def mark_claim(self, remote: Remote, exercise: Exercise, claim: Claim) -> Finding:
-        """Judge one claim, in a child of its own, and try whether the answer keeps
-        anything that it was not given.
-        """
-        remote.renew()
+        """Judge one claim; an answer that cannot even be made has broken it."""
+        remote.begin(claim.text)
         try:
             answer = in_child(remote, exercise.answer)
-            finding = examine(exercise, claim, answer, self.cases(exercise, claim))
-            again = remote.remembers() if finding.share else None
         except Exception as raised:
             return failure(claim, raised)
-        if again is None:
-            return finding
-        return Finding(claim, "broken", 0.0, again, DEPENDS, ran=finding.ran)
+        return examine(exercise, claim, answer, self.cases(exercise, claim))
 
     def cases(self, exercise: Exercise, claim: Claim) -> list[Case]:
         """What a claim is tried on: public cases, and hidden ones if there is a key."""
@@ -194,6 +189,22 @@ DEPENDS = (
     "An answer may depend on what it is given alone: no global variable, no order of a "
     "set, no clock, no chance."
 )
+
+
+def twice(remote: Remote, findings: list[Finding]) -> list[Finding]:
+    """The findings, without points where an answer is not the same the second time."""
+    if not any(finding.share for finding in findings):
+        return findings
+    try:
+        otherwise = remote.answered_otherwise()
+    except Exception as raised:
+        return [failure(finding.claim, raised) for finding in findings]
+    return [
+        Finding(f.claim, "broken", 0.0, otherwise[f.claim.text], DEPENDS, ran=f.ran)
+        if f.share and f.claim.text in otherwise
+        else f
+        for f in findings
+    ]
 
 
 def in_child(remote: Remote, answer: Any) -> Any:

@@ -12,8 +12,9 @@ import ast
 import inspect
 import random
 import sys
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from distlab import codec
 from distlab.errors import Misuse
@@ -48,7 +49,7 @@ from distlab.state import Field, StateType
 from distlab.trace import Trace
 from distlab.value import Value
 
-AGAIN_MAX = 300  # requests that are asked a second time, of another child
+AGAIN_MAX = 100  # requests for a claim that are made again, to another child
 STATE = ("durable", "volatile", "ghost")
 
 
@@ -56,6 +57,14 @@ class Sealed(Value):
     """A field of an answer, as the child wrote it."""
 
     text: str
+
+
+class Asked(NamedTuple):
+    """A request, its first reply, and the claim it was made for."""
+
+    claim: str
+    request: dict[str, Any]
+    reply: dict[str, Any]
 
 
 class Remote:
@@ -66,26 +75,41 @@ class Remote:
         self.loading = load_request(sheet, answer)
         self.loaded: dict[str, Any] = {}
         self.holds: tuple[str, ...] = ()
-        self.asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.asked: list[Asked] = []
+        self.claim = ""  # for which the requests are now
+        self.busy_s = 0.0  # how long the child has been at work
         self.signed: set[str] = set()
         self._child: Child | None = None
 
-    def open(self) -> dict[str, Any]:
-        """Start the child if there is none; what it said when it read the sheet."""
+    def started(self) -> Child:
+        """The child; a new one if there is none."""
         if self._child is None:
             self._child = self.start(hash_seed=0)
+        return self._child
+
+    def open(self) -> dict[str, Any]:
+        """What a child said when it read the sheet."""
+        self.started()
         return self.loaded
+
+    def begin(self, claim: str) -> None:
+        """From now on requests are for this claim; a tired child is replaced."""
+        self.claim = claim
+        if self.busy_s > self.limits.processor_s / 4:
+            self.close()
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """One request; the errors are those of `Child.ask`."""
-        self.open()
+        child, since_s = self.started(), time.perf_counter()
         try:
-            reply = self._child.ask(do, **request)  # type: ignore[union-attr]
+            reply = child.ask(do, **request)
         except Stopped:
-            self._child = None
+            self.close()
             raise
-        if len(self.asked) < AGAIN_MAX:
-            self.asked.append(({"do": do, **request}, reply))
+        finally:
+            self.busy_s += time.perf_counter() - since_s
+        if sum(asked.claim == self.claim for asked in self.asked) < AGAIN_MAX:
+            self.asked.append(Asked(self.claim, {"do": do, **request}, reply))
         return reply
 
     def start(self, hash_seed: int) -> Child:
@@ -99,29 +123,29 @@ class Remote:
             raise
         return child
 
-    def renew(self) -> None:
-        """Let the next request go to a new child: each claim has its own limits."""
+    def close(self) -> None:
+        """End the child; the next request goes to a new one."""
         if self._child is not None:
             self._child.close()
-        self._child = None
-        self.asked.clear()
+        self._child, self.busy_s = None, 0.0
 
-    def remembers(self) -> str | None:
-        """What is answered otherwise by a child that knows no past, in another order.
+    def answered_otherwise(self) -> dict[str, str]:
+        """The claims for which another child, asked in another order, says otherwise.
 
         A function of what it is given answers the same at any time, in any process.
         """
+        found: dict[str, str] = {}
         asked = self.asked[:]
         random.Random(len(asked)).shuffle(asked)
         with self.start(hash_seed=1) as other:
-            for request, first in asked:
+            for claim, request, first in asked:
                 try:
                     second = other.ask(**request)
                 except (Raised, NotImplementedError) as raised:
                     second = {"raised": str(raised)}
                 if not alike({**second, "n": first["n"]}, first):
-                    return difference(request, first, second)
-        return None
+                    found.setdefault(claim, difference(request, first, second))
+        return found
 
     # ------------------------------------------------------------ values from the child
     def value(self, text: Any, signer: str = "") -> Any:
@@ -258,19 +282,31 @@ def argument(value: Any) -> tuple[str, str]:
 def remote_class(remote: Remote, answer: Method) -> type[Node]:
     """A node class for the parent's cluster, whose steps are made in the child."""
     loaded = remote.open()
-    kinds = {name: kind for name, kind in loaded["new"] if kind in STATE}
-    for name in kinds:
-        if not (isinstance(name, str) and name.isidentifier()) or hasattr(Node, name):
-            raise Raised(f"{name!r} cannot be the name of a new field.")
+    kinds = new_fields(loaded.get("new"))
     namespace: dict[str, Any] = {
         name: Field(kind, None) for name, kind in kinds.items()
     }
     namespace["__annotations__"] = dict.fromkeys(kinds, "Any")
     namespace |= DOORS | {"__module__": __name__}
     cls: Any = StateType(answer.name, (answer.base,), namespace)
-    cls._fields = sealed_fields(cls._fields, loaded["state"])
+    cls._fields = sealed_fields(cls._fields, loaded.get("state"))
     cls._reactions, cls._remote, cls._told = RemoteReactions(), remote, {}
     found: type[Node] = cls
+    return found
+
+
+def new_fields(told: Any) -> dict[str, Any]:
+    """The fields that the learner has added, each with its kind."""
+    found: dict[str, Any] = {}
+    for entry in told if isinstance(told, list) else [None]:
+        match entry:
+            case [str(name), str(kind)] if name.isidentifier() and not hasattr(
+                Node, name
+            ):
+                if kind in STATE:
+                    found[name] = kind
+            case _:
+                raise Raised(f"The answer describes its fields as {entry!r}.")
     return found
 
 

@@ -60,11 +60,12 @@ def answered(answer, scenario):
 
 @once.claim("a crash forgets nothing", points=2, public=3)
 def remembered(answer, case):
-    at_ms = case.random("crash").randint(10, 60)
+    at_ms = case.random("crash").randint(8, 12)
     scenario = noisy(case)
     faults = (
+        Loss(rate=1, until_ms=15, src="s1"),  # the answers from before the crash
         Crash("s1", at_ms=at_ms),
-        Recover("s1", at_ms=at_ms + 5),
+        Recover("s1", at_ms=14),
         *scenario.faults,
     )
     crashed = Scenario(case.seed, faults, scenario.workload)
