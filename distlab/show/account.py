@@ -170,12 +170,12 @@ def phrase(step: Step) -> str:
 def operation(bar: Bar) -> list[str]:
     """A client's operation, ever shorter: `write(x, 1) ok`."""
     long, short = labels(bar.call)[0], labels(bar.call)[-1]
-    result = None if bar.result is None else in_full(bar.result)
+    result = in_full(bar.result)
     if bar.outcome != "ok":
         end = OUTCOMES[bar.outcome]
-        why = end if result is None else f"{end}: {result}"
+        why = end if bar.result is None else f"{end}: {result}"
         return [f"{long} {why}", f"{long} {end}", f"{short} {end}", end]
-    if result is None:
+    if bar.result is None and short != "read":  # what a read does not find, it tells
         return [f"{long} ok", long, f"{short} ok", short]
     return [f"{long} → {result}", f"{short} → {result}", f"→ {result}", short]
 

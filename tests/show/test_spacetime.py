@@ -148,6 +148,7 @@ def test_losses_refusals_duplicates_and_crashes_look_different():
     assert {"crash", "back", "paused", "goes on", "cut", "s1 is down"} <= set(words)
     assert {"split s1 c2 | s2 s3 c1", "heal", "enough already"} <= set(words)
     assert {"write(x, 1) ok", "write(y, 2) unknown: timeout"} <= set(words)
+    assert "read(y) → None" in words
 
 
 FAULTS = [
