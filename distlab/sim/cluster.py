@@ -78,7 +78,7 @@ class Cluster:
         for fault in faults:
             self._injector.plan(fault)
         for host in engine.hosts.values():
-            engine.plan(0, host.birth, "start", host.id)
+            engine.plan(0, host.birth)
         self._follow(workload or {})
         self._trace: tuple[int, Trace] | None = None
 
@@ -125,7 +125,7 @@ class Cluster:
         """Let the layer above call a node at a time."""
         require_node(node, self._engine.hosts, f"{call} at {at_ms:g} ms")
         host = self._engine.hosts[node]
-        self._engine.plan(us(at_ms), host.calls, "call", node, call)
+        self._engine.plan(us(at_ms), host.caller.calls, call)
 
     def run(self, until_ms: float = RUN_MS, max_steps: int = MAX_STEPS) -> Self:
         """Let time pass until then, or until nothing is left to happen.

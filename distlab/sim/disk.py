@@ -15,12 +15,18 @@ Source
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from distlab.node import DiskReport, Node
+from distlab.reactions import Rule
 from distlab.sim.delays import Distribution, as_distribution
+from distlab.sim.engine import Door, Engine, Entry
+from distlab.sim.streams import Stream
 from distlab.value import check_frozen
 
+Effect = Callable[..., None]
+Arguments = tuple[Any, ...]
 Change = tuple[str, Any]  # a durable field, "part.field" in a part, and its new value
 
 
@@ -53,8 +59,9 @@ class Records:
     """What one node has written, how much of it is synced, and what went wrong."""
 
     def __init__(self, node: Node):
-        self.names = type(node)._durable()
-        self.initial = self.read(node)
+        self.names = node._durable()
+        self.fields = attrgetter(*self.names)
+        self.initial = self.fields(node)
         self.written: list[tuple[Change, ...]] = []
         self.synced = 0  # how many of them
         self.corrupted: set[int] = set()  # positions in `written`
@@ -62,22 +69,19 @@ class Records:
         self.tears = False  # whether the next crash leaves a part of a record
         self.report = DiskReport()
 
-    def read(self, node: Node) -> tuple[Any, ...]:
-        """The durable fields as they are now, those of parts included."""
-        values = type(node)._saved(node)  # type: ignore[misc]
-        return values if len(self.names) > 1 else (values,)
+    def by_name(self, values: Any) -> dict[str, Any]:
+        """What `fields` gave, by the names of the fields."""
+        one = len(self.names) == 1
+        return dict(zip(self.names, (values,) if one else values, strict=True))
 
-    def write(self, node: Node, before: tuple[Any, ...]) -> bool:
-        """Append a record of what differs from `before`; False if nothing does."""
-        fields = zip(self.names, before, self.read(node), strict=True)
-        record = tuple(
-            (name, now) for name, was, now in fields if was is not now and was != now
-        )
-        for name, value in record:
-            check_frozen(value, type(node), name)
-        if record:
-            self.written.append(record)
-        return bool(record)
+    def append(self, owner: type[Node], before: Any, after: Any) -> None:
+        """Write a record of the fields that differ."""
+        was, record = self.by_name(before), []
+        for name, now in self.by_name(after).items():
+            if now is not was[name] and now != was[name]:
+                check_frozen(now, owner, name)
+                record.append((name, now))
+        self.written.append(tuple(record))
 
     def crash(self, between: Callable[[int, int], int]) -> None:
         """Keep the synced prefix, or what the disk's faults leave of it."""
@@ -112,7 +116,7 @@ class Records:
 
     def contents(self) -> dict[str, Any]:
         """Each field's latest value."""
-        values = dict(zip(self.names, self.initial, strict=True))
+        values = self.by_name(self.initial)
         for record in self.written:
             values.update(record)
         return values
@@ -124,3 +128,90 @@ def saved(node: Node, contents: dict[str, Any], path: str = "") -> tuple[Any, ..
     parts = node.of_kind("part")
     inside = (saved(getattr(node, p), contents, f"{path}{p}.") for p in parts)
     return own, tuple(inside)
+
+
+class Journal:
+    """Runs the steps of a node with a disk: what they send waits for what they wrote.
+
+    The node goes on while a sync is under way. What a later step sends waits for the
+    earlier records too, for it may tell of what they hold.
+    """
+
+    def __init__(self, node: Node, disk: Disk, engine: Engine):
+        self.node, self.disk, self.engine = node, disk, engine
+        self.records = Records(node)
+        self.door = Door("sync", node.id, self.synced)
+        self.stream = Stream(engine.seed, node.id, "disk")
+        self.sync_us = disk.sync.draws(self.stream)
+        self.syncing = False
+        self.outbox: list[tuple[bool, Effect, Arguments]] = []  # of this step; waits?
+        self.held: list[tuple[int, Effect, Arguments]] = []  # for so many records
+
+    def step(self, rule: Rule, *event: Any) -> None:
+        """Let the node answer, write down what changed, and let the effects out."""
+        node, records = self.node, self.records
+        before = records.fields(node)
+        rule(node, *event)
+        after = records.fields(node)
+        if before is not after and before != after:
+            records.append(type(node), before, after)
+            if not self.syncing:
+                self.sync()
+        upto = len(records.written)
+        for waits, effect, arguments in self.outbox:
+            if waits and records.synced < upto:
+                self.held.append((upto, effect, arguments))
+            else:
+                effect(*arguments)
+        self.outbox.clear()
+
+    def after_sync(self, effect: Effect) -> Effect:
+        """The same effect, put off until what its step wrote is on disk."""
+        return self.put_off(effect, waits=not self.disk.send_before_sync)
+
+    def after_step(self, effect: Effect) -> Effect:
+        """The same effect, put off to the end of its step, in order with the others."""
+        return self.put_off(effect, waits=False)
+
+    def put_off(self, effect: Effect, waits: bool) -> Effect:
+        """The same effect, into the outbox."""
+        append = self.outbox.append
+        return lambda *arguments: append((waits, effect, arguments))
+
+    def sync(self) -> None:
+        """Begin to sync what is written; what takes no time is done at once."""
+        records = self.records
+        upto = len(records.written) if self.disk.batch else records.synced + 1
+        delay_us = next(self.sync_us)
+        self.syncing = delay_us > 0
+        if self.syncing:
+            self.engine.plan(self.engine.now_us + delay_us, self.door, upto)
+        else:
+            records.synced = upto
+
+    def synced(self, entry: Entry) -> None:
+        """The disk has come so far: what waited for it goes out."""
+        records, upto = self.records, entry[4]
+        records.synced, self.syncing = upto, False
+        self.engine.tell("sync", self.node.id)
+        if upto < len(records.written):
+            self.sync()
+        while self.held and self.held[0][0] <= upto:
+            _, effect, arguments = self.held.pop(0)
+            effect(*arguments)
+
+    def crash(self) -> None:
+        """What was not synced is gone, with all that waited for it."""
+        self.held.clear()
+        self.records.crash(self.stream.between)
+        self.door.usual = self.door.open = forgotten
+        self.door = Door("sync", self.node.id, self.synced)
+        self.syncing = False
+
+    def saved(self) -> tuple[Any, ...]:
+        """What a node finds on this disk, as `Crash` takes it."""
+        return saved(self.node, self.records.contents())
+
+
+def forgotten(entry: Entry) -> None:
+    """A sync that was under way when its node crashed ends nowhere."""

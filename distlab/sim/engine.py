@@ -1,14 +1,14 @@
 """The agenda of a run: what happens next, and what has happened.
 
 An entry of the agenda is a tuple, and the same tuple is kept as the record of what
-happened; nothing else is made for a message that is sent and arrives. Its fields are
+happened; nothing else is made for a message that is sent and arrives:
 
-    at_us, tie, door, kind, node, peer, what, since_us, number
+    at_us, tie, door, peer, what, since_us
 
-`tie` orders what happens in the same microsecond; `door` is what the entry goes through
-at its time: `door.open(entry)`. An entry is noted down when it is made (a message is
-sent, a timer is set) and again when it happens. What happens at once is noted in the
-same form with tie 0, no door, and the reason in the place of `since_us`.
+`tie` numbers what happens in the order in which it was planned; `door` is what the
+entry goes through at its time, `door.open(entry)`. An entry is noted down when it is
+made (a message is sent, a timer is set) and again when it happens. What happens at once
+is noted as a remark, a longer tuple without a door.
 """
 
 from __future__ import annotations
@@ -26,49 +26,55 @@ from distlab.trace import Step, Trace
 if TYPE_CHECKING:
     from distlab.sim.host import Host
 
-Entry = tuple[int, int, Any, str, NodeId, NodeId, Any, Any, int]
+Entry = tuple[int, int, Any, NodeId, Any, int]
 
 
 class Door:
-    """Where entries of one kind come in; a node that is down has another one."""
+    """Where what is planned comes in: messages to a node, its timers, faults …"""
 
-    __slots__ = ("open",)
+    __slots__ = ("kind", "node", "open", "usual")
 
-    open: Callable[[Entry], None]
+    def __init__(self, kind: str, node: NodeId, usual: Callable[[Entry], None]):
+        self.kind, self.node = kind, node
+        self.usual = self.open = usual  # `open` is another while the node stands still
+
+
+class Detour:
+    """A way to a door under another number: a copy of a message, a word to oneself."""
+
+    __slots__ = ("door", "kind", "node", "number")
+
+    def __init__(self, door: Door, number: int):
+        self.door, self.number = door, number
+        self.kind, self.node = door.kind, door.node
+
+    def open(self, entry: Entry) -> None:
+        """Go there."""
+        at_us, _, _, peer, what, since_us = entry
+        self.door.open((at_us, self.number, self.door, peer, what, since_us))
 
 
 class Engine:
     """Time, the agenda and the record of one run."""
 
-    __slots__ = ("agenda", "before_all", "hosts", "now_us", "number", "raw", "seed")
-
     def __init__(self, seed: int):
         self.seed = seed
         self.now_us = 0
         self.agenda: list[Entry] = []
-        self.raw: list[Entry] = []
+        self.raw: list[Any] = []
         self.hosts: dict[NodeId, Host] = {}
         self.number = count(1).__next__
+        self.resumed: Entry | None = None  # what has waited and happens now
         self.before_all = count(-(2**62)).__next__  # ties that come before all others
 
-    # -------------------------------------------------------------- what is to happen
-    def plan(
-        self, at_us: int, door: Door, kind: str, node: NodeId, what: Any = None
-    ) -> None:
+    # ------------------------------------------------------------- what is to happen
+    def plan(self, at_us: int, door: Door | Detour, what: Any = None) -> None:
         """Let something happen at a time, after all that is planned for it already."""
-        entry = (at_us, self.number(), door, kind, node, "", what, "", 0)
-        heappush(self.agenda, entry)
+        heappush(self.agenda, (at_us, self.number(), door, "", what, 0))
 
-    def plan_first(
-        self, at_us: int, door: Door, kind: str, node: NodeId, what: Any = None
-    ) -> None:
-        """Let something happen at a time before all else: faults and what they wake."""
-        entry = (at_us, self.before_all(), door, kind, node, "", what, "", 0)
-        heappush(self.agenda, entry)
-
-    def plan_again(self, entry: Entry) -> None:
-        """Let what has waited happen now, before all else."""
-        heappush(self.agenda, (self.now_us, self.before_all(), *entry[2:]))
+    def plan_first(self, at_us: int, door: Door, what: Any) -> None:
+        """Let something happen at a time before all else."""
+        heappush(self.agenda, (at_us, self.before_all(), door, "", what, 0))
 
     def tell(
         self,
@@ -79,7 +85,7 @@ class Engine:
         peer: NodeId = "",
         number: int = 0,
     ) -> None:
-        """Note down what happens now."""
+        """Note down what happens now; `number` is that of the message."""
         self.raw.append((self.now_us, 0, None, kind, node, peer, what, why, number))
 
     # ----------------------------------------------------------------- making it happen
@@ -105,7 +111,7 @@ class Engine:
                 self.now_us = entry[0]
                 entry[2].open(entry)
         except Exception as error:
-            raise self.stopped(error, entry) from error
+            raise self.stopped(error, self.resumed or entry) from error
         finally:
             if collecting:
                 gc.enable()
@@ -113,11 +119,9 @@ class Engine:
 
     def stopped(self, error: Exception, entry: Entry | None) -> DistlabError:
         """The same error, with the seed, the time, the node and the event in front."""
-        if isinstance(error, AttributeError) and entry and entry[4] in self.hosts:
-            error = undeclared(self.hosts[entry[4]].node, error)
-        where = f"seed {self.seed}, {self.now_us / 1000:g} ms"
-        if entry is not None:
-            where += f", {told(entry)}"
+        where = self.where(entry)
+        if isinstance(error, AttributeError) and entry and entry[2].node in self.hosts:
+            error = undeclared(self.hosts[entry[2].node].node, error)
         if isinstance(error, (Violation, AssertionError)):
             what = f"{error}" or "an assertion failed"
             return Violation(f"{where}: {what}", seed=self.seed, trace=self.trace())
@@ -128,49 +132,57 @@ class Engine:
     def endless(self, max_steps: int, entry: Entry | None) -> Violation:
         """What to say when the budget of steps is used up."""
         recent = self.raw[-1000:]
-        stuck = bool(recent) and recent[0][0] == self.now_us
-        what = told(entry) if entry else "nothing"
-        hint = (
-            "time stands still, so something goes round with a delay of 0 ms"
-            if stuck
-            else "shorten `until_ms`, or allow more with `max_steps`"
-        )
+        hint = "shorten `until_ms`, or allow more with `max_steps`"
+        if recent and recent[0][0] == self.now_us:
+            hint = "time stands still, so something goes round with a delay of 0 ms"
         return Violation(
-            f"seed {self.seed}, {self.now_us / 1000:g} ms, {what}: the run does not "
-            f"end within {max_steps:,} steps; {hint}.",
+            f"{self.where(entry)}: the run does not end within {max_steps:,} steps; "
+            f"{hint}.",
             seed=self.seed,
             trace=self.trace(),
         )
 
-    # ---------------------------------------------------------------- what has happened
+    def where(self, entry: Entry | None) -> str:
+        """`seed 83, 12.5 ms, s2, deliver Ping(n=3) from s1`."""
+        where = f"seed {self.seed}, {self.now_us / 1000:g} ms"
+        if entry is None:
+            return where
+        _, _, door, peer, what, _ = entry
+        event = door.kind if what is None else f"{door.kind} {what}"
+        where = f"{where}, {door.node or 'network'}, {event}"
+        return f"{where} from {peer}" if peer else where
+
+    def happen(self, entry: Entry) -> None:
+        """Let what has waited happen now, as a part of what ended the waiting."""
+        self.resumed = entry
+        entry[2].open(entry)
+        self.resumed = None
+
+    # --------------------------------------------------------------- what has happened
     def trace(self) -> Trace:
         """The record so far, as steps."""
         return Trace(steps(self.raw), self.hosts, self.seed)
 
 
-def steps(raw: list[Entry]) -> Iterator[Step]:
-    """Entries as steps; one that is met for the first time is being made."""
-    newest, sent = 0, 0
-    msg_ids: dict[int, int] = {}
-    for at_us, tie, door, kind, node, peer, what, since, number in raw:
+def steps(raw: list[Any]) -> Iterator[Step]:
+    """The record as steps; an entry that is met for the first time is being made."""
+    newest = 0
+    msg_ids: dict[int, int] = {}  # messages are counted without what else is planned
+    for record in raw:
+        at_us, tie, door = record[:3]
         if door is None:
+            kind, node, peer, what, why, number = record[3:]
             if kind == "send":
-                msg_ids[number] = sent = sent + 1
-            yield Step(at_us, kind, node, peer, what, since, msg_ids.get(number, 0))
-        elif newest < tie == number:
-            newest = tie
-            if kind == "deliver":
-                msg_ids[number] = sent = sent + 1
-                yield Step(since, "send", peer, node, what, "", sent)
-            else:
-                delay = f"{(at_us - since) / 1000:g} ms"
-                yield Step(since, "set", node, "", what, delay)
+                newest, msg_ids[number] = number, len(msg_ids) + 1
+            yield Step(at_us, kind, node, peer, what, why, msg_ids.get(number, 0))
+            continue
+        peer, what, since_us = record[3:]
+        if tie <= newest:
+            msg_id = msg_ids.get(tie, 0)
+            yield Step(at_us, door.kind, door.node, peer, what, "", msg_id)
+        elif door.kind == "deliver":
+            newest, msg_ids[tie] = tie, len(msg_ids) + 1
+            yield Step(since_us, "send", peer, door.node, what, "", msg_ids[tie])
         else:
-            yield Step(at_us, kind, node, peer, what, "", msg_ids.get(number, 0))
-
-
-def told(entry: Entry) -> str:
-    """`s1, deliver Ping(3) from s2`."""
-    _, _, _, kind, node, peer, what, _, _ = entry
-    event = kind if what is None else f"{kind} {what}"
-    return f"{node or 'network'}, {event}" + (f" from {peer}" if peer else "")
+            newest, delay = tie, f"{(at_us - since_us) / 1000:g} ms"
+            yield Step(since_us, "set", door.node, "", what, delay)

@@ -26,8 +26,8 @@ class Injector:
 
     def __init__(self, engine: Engine, links: Links):
         self.engine, self.links, self.hosts = engine, links, engine.hosts
-        self.beginnings, self.endings = Door(), Door()
-        self.beginnings.open, self.endings.open = self.begin, self.end
+        self.beginnings = Door("fault", "", self.begin)
+        self.endings = Door("fault", "", self.end)
         self.schedule: tuple[Fault, ...] = ()
 
     def plan(self, fault: Any) -> None:
@@ -42,11 +42,11 @@ class Injector:
             (getattr(fault, "until_ms", None), self.endings),
         ):
             if at_ms is not None:
-                self.engine.plan_first(us(at_ms), door, "fault", "", fault)
+                self.engine.plan_first(us(at_ms), door, fault)
 
     def begin(self, entry: Entry) -> None:
         """A fault begins, or happens once."""
-        fault = entry[6]
+        fault = entry[4]
         if isinstance(fault, menu.LinkFault):
             self.change_links(fault)
         else:
@@ -55,7 +55,7 @@ class Injector:
 
     def end(self, entry: Entry) -> None:
         """A fault that lasted ends, unless it has ended already."""
-        fault = entry[6]
+        fault = entry[4]
         if isinstance(fault, menu.Pause):
             host = self.hosts[fault.node]
             if host.paused is fault:
@@ -137,18 +137,19 @@ class Injector:
     def lose_writes(self, host: Host, fault: menu.LostWrites) -> None:
         """Let the disk forget at the next crash."""
         self.engine.tell("fault", host.id, fault)
-        if host.records:
-            host.records.forgets = max(host.records.forgets, fault.records)
+        if host.journal:
+            records = host.journal.records
+            records.forgets = max(records.forgets, fault.records)
 
     def tear_write(self, host: Host, fault: menu.TornWrite) -> None:
         """Let the next crash tear what is being written."""
         self.engine.tell("fault", host.id, fault)
-        if host.records:
-            host.records.tears = True
+        if host.journal:
+            host.journal.records.tears = True
 
     def corrupt(self, host: Host, fault: menu.CorruptRecord) -> None:
         """Damage a record."""
-        if host.records and host.records.corrupt(fault.record):
+        if host.journal and host.journal.records.corrupt(fault.record):
             self.engine.tell("fault", host.id, fault)
         else:
             self.pointless(fault, "has written no such record")

@@ -19,10 +19,10 @@ from distlab.events import Outcome
 from distlab.history import Operation
 from distlab.node import Call, Node
 from distlab.sim.delays import Distribution, Draws, Exponential, as_distribution
+from distlab.sim.engine import Door, Entry
 from distlab.sim.streams import Stream
 
 if TYPE_CHECKING:
-    from distlab.sim.engine import Entry
     from distlab.sim.host import Host
 
 Story = Generator[Call, Any, None]
@@ -109,6 +109,10 @@ class Caller:
 
     def __init__(self, host: Host):
         self.host, self.engine = host, host.engine
+        self.arrivals = Door("call", host.id, self.arrive)
+        self.calls = Door("call", host.id, self.called)
+        self.turns = Door("call", host.id, self.go_on)
+        self.doors = (self.arrivals, self.calls, self.turns)
         self.lives = 1  # a client that recovers is a new process
         self.operations: list[Operation] = []
         self.busy = False  # with the last of them
@@ -133,18 +137,18 @@ class Caller:
             self.load = None
         else:
             at_us = self.engine.now_us + next(self.gaps)
-            self.engine.plan(at_us, self.host.arrivals, "call", self.host.id, call)
+            self.engine.plan(at_us, self.arrivals, call)
 
     def arrive(self, entry: Entry) -> None:
         """A call of the workload; in an open loop the next is on its way already."""
-        self.made.append(entry[6])
-        self.accept(entry[6], from_load=True)
+        self.made.append(entry[4])
+        self.accept(entry[4], from_load=True)
         if self.load and not self.load.waits:
             self.plan_next(None)
 
     def called(self, entry: Entry) -> None:
         """A call of the scenario."""
-        self.accept(entry[6], from_load=False)
+        self.accept(entry[4], from_load=False)
 
     def accept(self, call: Call, from_load: bool) -> None:
         """Begin an operation, or keep it until the node is free."""
@@ -181,7 +185,7 @@ class Caller:
         if self.from_load and self.load and self.load.waits:
             self.plan_next(ended)
         if self.queue:
-            self.engine.plan(now_us, self.host.turns, "turn", self.host.id)
+            self.engine.plan(now_us, self.turns)
 
     def crash(self) -> None:
         """Nobody knows whether what was in progress happens; the next life goes on."""
@@ -193,7 +197,7 @@ class Caller:
     def recover(self) -> None:
         """Take up the work again, as a new process."""
         if self.queue:
-            self.engine.plan(self.engine.now_us, self.host.turns, "turn", self.host.id)
+            self.engine.plan(self.engine.now_us, self.turns)
 
 
 def one_by_one(calls: Iterable[Call]) -> Story:
