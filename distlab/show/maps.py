@@ -6,6 +6,7 @@ which takes no time. A cell speaks by a sign or a number, and its colour repeats
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from distlab.errors import Misuse
 from distlab.show.colours import BAD, GREEN, GREY, INK, PAPER, Colour
 from distlab.show.picture import Drawing, Picture, text_width
-from distlab.show.words import headed, label_of, setting_of, table, told
+from distlab.show.words import headed, label_of, lines_of, setting_of, table, told
 
 __all__ = ["Map", "heatmap"]
 
@@ -85,7 +86,7 @@ def cell_of(found: Any, of: float) -> Cell:
 class Plan:
     """A map that is laid out and drawn once; `picture` puts a marker on it."""
 
-    LEFT, SIDE, TALL, HEAD, WIDE = 62, 44, 26, 40, 404
+    LEFT, SIDE, TALL, WIDE = 62, 44, 26, 404
 
     def __init__(
         self,
@@ -112,24 +113,21 @@ class Plan:
 
     def draw(self, title: str) -> None:
         """Everything but the marker."""
-        self.title = title
-        self.low = self.HEAD + 14 + self.TALL * len(self.rows)
         right = self.LEFT + self.side * len(self.columns) + 14
-        wide = max(right, text_width(title, 13, bold=True) + 28, 300)
-        self.paper = Drawing(wide, self.low + 66, RULES)
-        self.paper.write(14, 22, title, "dl-title")
-        self.paper.write(14, self.HEAD + 4, label_of(self.names[1]))
+        self.title, wide = title, max(right, 300)
+        self.paper = Drawing(wide, 0, RULES)
+        for row, line in enumerate(lines_of(title, wide - 28)):
+            self.paper.write(14, 22 + 17 * row, line, "dl-title")
+            self.top = 54 + 17 * row
+        self.low = self.top + self.TALL * len(self.rows)
+        self.paper.write(14, self.top - 10, label_of(self.names[1]))
         for row in self.rows:
             y = self._corner(self.columns[0], row)[1] + self.TALL / 2 + 4
             self.paper.write(self.LEFT - 12, y, told(row), "dl-quiet dl-end")
             for column in self.columns:
                 self._cell(column, row)
-        for column in self.columns:
-            x = self._corner(column, self.rows[0])[0] + self.side / 2
-            self.paper.write(x, self.low + 20, told(column), "dl-quiet dl-middle")
-        middle = self.LEFT + self.side * len(self.columns) / 2
-        self.paper.write(middle, self.low + 36, label_of(self.names[0]), "dl-middle")
-        self._legend()
+        self._scale()
+        self.paper.height = self._legend() + 10
 
     def picture(self, spot: tuple[Any, Any] | None = None) -> Picture:
         """The map, with a marker on the cell that is nearest to `spot`."""
@@ -151,7 +149,7 @@ class Plan:
         """The top left of a cell."""
         return (
             self.LEFT + self.side * self.columns.index(column),
-            self.HEAD + 14 + self.TALL * self.rows.index(row),
+            self.top + self.TALL * self.rows.index(row),
         )
 
     def _cell(self, column: Any, row: Any) -> None:
@@ -181,13 +179,27 @@ class Plan:
         aside = f"M{left} {y + self.TALL / 2:.2f}l-7 -5v10Z"
         paper.add("path", d=down + aside, class_="dl-map-pointer")
 
-    def _legend(self) -> None:
+    def _scale(self) -> None:
+        """The values of x, as many as have room, and its name."""
+        widest = max(text_width(told(column)) for column in self.columns)
+        for column in self.columns[:: math.ceil((widest + 4) / self.side)]:
+            x = self._corner(column, self.rows[0])[0] + self.side / 2
+            self.paper.write(x, self.low + 20, told(column), "dl-quiet dl-middle")
+        middle = self.LEFT + self.side * len(self.columns) / 2
+        self.paper.write(middle, self.low + 36, label_of(self.names[0]), "dl-middle")
+
+    def _legend(self) -> float:
+        """What the signs mean, in as many rows as they need."""
         x, y = 14.0, self.low + 56
         for sign, word in self._meanings():
+            behind = text_width(sign, 11, bold=True) + 5
+            wide = behind + text_width(word) + 16
+            if x > 14 and x + wide > self.paper.width:
+                x, y = 14.0, y + 16
             self.paper.write(x, y, sign, "dl-strong")
-            x += text_width(sign, 11, bold=True) + 5
-            self.paper.write(x, y, word)
-            x += text_width(word) + 16
+            self.paper.write(x + behind, y, word)
+            x += wide
+        return y
 
     def _meanings(self) -> list[tuple[str, str]]:
         """What stands in the cells, and what it means."""

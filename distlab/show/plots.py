@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from distlab.errors import Misuse
 from distlab.show.colours import HUES, INK, PAPER, Colour
-from distlab.show.picture import Drawing, Picture, number, text_width
-from distlab.show.words import headed, label_of, setting_of, table, told
+from distlab.show.picture import Drawing, Picture, number, shortened, text_width
+from distlab.show.words import headed, label_of, lines_of, setting_of, table, told
 
 __all__ = ["lines", "percentiles"]
 
@@ -103,10 +103,8 @@ def percentiles(
         found = [told(value) for _, value in marked] or ["none"] * len(at)
         rows.append([name, str(len(own)), *found])
     heads = [axes[1], "samples", *(f"p{told(p)}" for p in at)]
-    each = (f"{row[0]} {heads[-1]} {row[-1]}" for row in rows)
-    return frame.picture(
-        f"{headed(frame.title)} {', '.join(each)}.", table(heads, rows)
-    )
+    last = "; ".join(f"{row[0]}, {heads[-1]}: {row[-1]}" for row in rows)
+    return frame.picture(f"{headed(frame.title)} {last}.", table(heads, rows))
 
 
 # -------------------------------------------------------------------------- arithmetic
@@ -149,7 +147,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 class Frame:
     """Two axes, a legend, and curves between them."""
 
-    WIDE, HIGH, LEFT, RIGHT, BOTTOM = 404, 300, 52, 16, 44
+    WIDE, HIGH, LEFT, RIGHT, BOTTOM = 404, 190, 52, 22, 44
 
     def __init__(
         self,
@@ -165,9 +163,13 @@ class Frame:
             )
         self.series, self.axes, self.title = series, axes, title
         self.spans = self._span(0), self._span(1, zero)
-        self.paper = Drawing(self.WIDE, self.HIGH, RULES)
-        self.paper.write(14, 22, title, "dl-title")
-        self.top = self._legend() + 28
+        self.paper = Drawing(self.WIDE, 0, RULES)
+        heading = lines_of(title, self.WIDE - 28)
+        for row, line in enumerate(heading):
+            self.paper.write(14, 22 + 17 * row, line, "dl-title")
+        self.top = self._legend(25.0 + 17 * len(heading)) + 28
+        self.low = self.top + self.HIGH
+        self.paper.height = self.low + self.BOTTOM
         self._scale_of_y()
 
     def across(self, value: float) -> float:
@@ -176,17 +178,16 @@ class Frame:
 
     def up(self, value: float) -> float:
         """Where a value of y is, in pixels."""
-        return self._between(1, value, self.HIGH - self.BOTTOM, self.top)
+        return self._between(1, value, self.low, self.top)
 
     def scale_of_x(self, marks: Sequence[tuple[float, str]]) -> None:
         """A tick and its label for each of these places."""
-        low = self.HIGH - self.BOTTOM
         for value, label in marks:
             x = self.across(value)
-            self.paper.line(x, self.top, x, low, "dl-grid")
-            self.paper.write(x, low + 15, label, "dl-quiet dl-middle")
+            self.paper.line(x, self.top, x, self.low, "dl-grid")
+            self.paper.write(x, self.low + 15, label, "dl-quiet dl-middle")
         middle = (self.LEFT + self.WIDE - self.RIGHT) / 2
-        self.paper.write(middle, self.HIGH - 10, self.axes[0], "dl-middle")
+        self.paper.write(middle, self.low + 34, self.axes[0], "dl-middle")
 
     def curve(
         self, i: int, name: str, points: Sequence[Point], marked: Sequence[Point]
@@ -201,7 +202,7 @@ class Frame:
     def here(self, value: float, label: str) -> None:
         """A dashed line at the place in question, and what it is."""
         x = self.across(value)
-        self.paper.line(x, self.top - 4, x, self.HIGH - self.BOTTOM, "dl-plot-here")
+        self.paper.line(x, self.top - 4, x, self.low, "dl-plot-here")
         room = text_width(label) / 2 + 4
         middle = min(max(x, room), self.WIDE - room)
         self.paper.write(middle, self.top - 7, label, "dl-middle dl-strong dl-rim")
@@ -228,10 +229,11 @@ class Frame:
             self.paper.write(self.LEFT - 6, y + 4, told(tick), "dl-quiet dl-end")
         self.paper.write(14, self.top - 12, self.axes[1], None)
 
-    def _legend(self) -> float:
+    def _legend(self, y: float) -> float:
         """The name of each series behind its mark, in as many rows as they need."""
-        x, y = 14.0, 42.0
+        x = 14.0
         for i, name in enumerate(self.series):
+            name = shortened(name, self.WIDE - 60)
             wide = 36 + text_width(name) + 14
             if x + wide > self.WIDE and x > 14:
                 x, y = 14.0, y + 17

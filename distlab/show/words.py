@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["headed", "label_of", "setting_of", "table", "told"]
+from distlab.show.picture import text_width
+
+__all__ = ["headed", "label_of", "lines_of", "setting_of", "table", "told"]
 
 UNITS = {"us": "µs", "percent": "%", "per_s": "per s", "per_ms": "per ms"}
 NAMED_UNIT = re.compile(r"(.+?)_(per_s|per_ms|ms|us|s|min|bytes|kb|mb|percent)(_.+)?$")
@@ -57,6 +59,22 @@ def told(value: Any) -> str:
 def headed(title: str) -> str:
     """A title that leads into a sentence: `Lag:`, but `Is it lost?`."""
     return title if title.endswith(("?", "!", ".", ":")) else f"{title}:"
+
+
+def lines_of(title: str, room: float) -> list[str]:
+    """A title in as many lines as it needs, none wider than `room` pixels.
+
+    >>> lines_of("How long a write takes when its leader dies", 180)
+    ['How long a write takes', 'when its leader dies']
+    """
+    lines = [""]
+    for word in title.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, 13, bold=True) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

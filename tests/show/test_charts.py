@@ -21,6 +21,7 @@ from distlab.errors import Misuse
 from distlab.show import colours
 from distlab.show.charts import VEGA_LITE
 from distlab.show.maps import FAINTEST, SIGNS, STRONGEST, cell_of
+from distlab.show.picture import text_width
 from distlab.show.plots import DASHES, MARKS, rank, steps, ticks
 
 COUNTS = {(t, loss): t * loss for t in (50, 100, 150) for loss in (0, 1, 2)}
@@ -100,6 +101,37 @@ def test_a_picture_asks_nothing_of_the_outside(name):
     for address in ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"):
         told = told.replace(address, "")
     assert "http" not in told
+
+
+LONG = "How long two hundred writes take, by the number of synchronous followers"
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        *(drawn()[name] for name in ("map", "lines", "percentiles")),
+        a_map(title=LONG, valid=LONG[:40], invalid=LONG[:35]),
+        a_map(cells={(1000 * x, y): True for x in range(30) for y in range(3)}),
+        show.lines({LONG: LINES["s2"], "b" + LONG: []}, x="t", y="v", title=LONG, at=0),
+        show.percentiles(SAMPLES, of="latency_ms", title=LONG, at=(50, 99.9)),
+    ],
+)
+def test_nothing_is_written_beyond_the_paper_or_over_its_neighbour(picture):
+    tree = ElementTree.fromstring(picture.svg)
+    rows: dict[float, list[tuple[float, float]]] = {}
+    for written in tree.iter("{http://www.w3.org/2000/svg}text"):
+        style = written.get("class") or ""
+        title = "dl-title" in style
+        wide = text_width(written.text, 13 if title else 11, title) / 1.04
+        left = float(written.get("x"))
+        left -= wide if "dl-end" in style else wide / 2 if "dl-middle" in style else 0
+        rows.setdefault(float(written.get("y")), []).append((left, left + wide))
+    for spans in rows.values():
+        spans.sort()
+        assert spans[0][0] >= 0
+        assert spans[-1][1] <= float(tree.get("width"))
+        assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    assert max(rows) < float(tree.get("height"))
 
 
 # ------------------------------------------------------------------------------- maps
