@@ -47,8 +47,8 @@ follower = Exercise(
 def scenario(case: Case, *faults: Fault, **settings: Any) -> Scenario:
     """c1 writes at the leader, s1; c2 reads at s2, which is the learner's."""
     draw = case.random("calls")
-    writes = [Call("write", (draw.choice(KEYS), i)) for i in range(4 + 4 * case.size)]
-    reads = [Call("read", (draw.choice(KEYS),)) for _ in range(8 + 8 * case.size)]
+    writes = [Call("write", (draw.choice(KEYS), i)) for i in range(6 + 2 * case.size)]
+    reads = [Call("read", (draw.choice(KEYS),)) for _ in range(8 + 4 * case.size)]
     workload = ("c1", tuple(writes)), ("c2", tuple(reads))
     return Scenario(case.seed, faults, workload, tuple(settings.items()))
 
@@ -133,6 +133,8 @@ def keys_asked(trace: Trace) -> dict[int, str]:
 @follower.claim(
     "its readers see the log up to some place, with nothing left out",
     points=2,
+    public=3,
+    hidden=3,
     scenario=disordered,
 )
 def in_order(node: Any, scenario: Scenario) -> Outcome:
@@ -160,7 +162,13 @@ GAP = "Here an entry came before the one in front of it. Must it not wait?"
 UNSEEN = "`self.safe` says how far the readers of a replica may look: it has to move."
 
 
-@follower.claim("what comes twice or late changes nothing", points=2, scenario=doubled)
+@follower.claim(
+    "what comes twice or late changes nothing",
+    points=2,
+    public=3,
+    hidden=3,
+    scenario=doubled,
+)
 def once(node: Any, scenario: Scenario) -> Outcome:
     """It never counts more entries than it was sent, and never goes back."""
     trace = run(node, scenario)
@@ -187,7 +195,9 @@ BACK = "An old entry that comes late is in the log already, and newer ones behin
 SILENT = "The leader waits for `Appended(…)`: how far is the log on this disk?"
 
 
-@follower.claim("it confirms only what it has", points=2, scenario=disordered)
+@follower.claim(
+    "it confirms only what it has", points=2, public=3, hidden=3, scenario=disordered
+)
 def honest(node: Any, scenario: Scenario) -> Outcome:
     """Every entry up to the place that it confirms had been sent to it."""
     trace = run(node, scenario)
@@ -203,7 +213,9 @@ def honest(node: Any, scenario: Scenario) -> Outcome:
 TOO_MUCH = "The leader never sends again what was confirmed: a gap would stay for ever."
 
 
-@follower.claim("it asks for what is missing", points=1, scenario=sent_once)
+@follower.claim(
+    "it asks for what is missing", points=1, public=3, hidden=3, scenario=sent_once
+)
 def asks(node: Any, scenario: Scenario) -> Outcome:
     """After the first messages were lost, it has the whole log in the end."""
     trace = run(node, scenario)
@@ -224,7 +236,11 @@ SEVERAL = "The answer is an `Append` of several entries; some may be known alrea
 
 
 @follower.claim(
-    "it confirms again what the leader sends again", points=1, scenario=unheard
+    "it confirms again what the leader sends again",
+    points=1,
+    public=3,
+    hidden=3,
+    scenario=unheard,
 )
 def again(node: Any, scenario: Scenario) -> Outcome:
     """Each write is answered, though confirmations are lost and the leader restarts."""

@@ -96,7 +96,11 @@ NONE = "A session that has written and read nothing yet may accept any answer."
 
 # ---------------------------------------------------------------------- what is claimed
 @session_tokens.claim(
-    "a session reads its writes", points=2, public=3, scenario=reads_and_writes
+    "a session reads its writes",
+    points=2,
+    public=3,
+    hidden=3,
+    scenario=reads_and_writes,
 )
 def reads_its_writes(session: Any, scenario: Scenario) -> Outcome:
     """Judged by what it saw."""
@@ -113,7 +117,11 @@ OWN = (
 
 
 @session_tokens.claim(
-    "its reads never go back in time", points=2, public=3, scenario=reads_and_writes
+    "its reads never go back in time",
+    points=2,
+    public=3,
+    hidden=3,
+    scenario=reads_and_writes,
 )
 def goes_forward(session: Any, scenario: Scenario) -> Outcome:
     """Judged by what it saw."""
@@ -131,6 +139,7 @@ BACK = "Two followers, two answers, and the second is behind the first: remember
     "it accepts every answer that is fresh enough",
     points=1,
     public=3,
+    hidden=3,
     scenario=reads_and_writes,
 )
 def no_needless_detour(session: Any, scenario: Scenario) -> Outcome:
