@@ -125,7 +125,9 @@ class Node(metaclass=StateType):
     client: ClassVar[type[Node] | None] = None  # the class that speaks to this service
 
     _fields: ClassVar[dict[str, Field]]
+    _of_kind: ClassVar[dict[tuple[str, ...], tuple[str, ...]]] = {}
     _parts: ClassVar[tuple[str, ...]]
+    _calls: ClassVar[tuple[str, ...]]  # the methods that the layer above may call
     _reactions: ClassVar[dict[type, Rule]]
     _saved: ClassVar[Callable[[Node], Any] | None]  # durable fields, of parts too
     _fixed: ClassVar[Callable[[Node], tuple[Any, ...]]]  # what no rule may change
@@ -159,8 +161,10 @@ class Node(metaclass=StateType):
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
+        cls._of_kind = {}
         check_handlers(cls)
         cls.assumes.check()
+        cls._calls = tuple(filter(cls._may_be_called, dir(cls)))
         asks = cls.after_event is not Node.after_event
         cls._reactions = Reactions(cls, cls.after_event if asks else None)
         cls._parts = cls.of_kind("part")
@@ -195,6 +199,11 @@ class Node(metaclass=StateType):
     ) -> None:
         """Fire `timer` after a delay from this range; an equal timer is restarted."""
         high_ms = low_ms if high_ms is None else high_ms
+        if not isinstance(timer, Timer):
+            raise Misuse(
+                f"{type(self).__name__} {self.id!r} sets {timer!r}, which is no timer: "
+                f"derive a class from `Timer` and set one of it."
+            )
         if not 0 <= low_ms <= high_ms:
             raise Misuse(
                 f"{type(self).__name__} {self.id!r} sets {timer} for {low_ms} to "
@@ -223,14 +232,15 @@ class Node(metaclass=StateType):
         self._end("info", reason)
 
     def choose(self, k: int, options: Iterable[Any]) -> tuple[Any, ...]:
-        """`k` different ones of `options`, chosen by whoever runs the node."""
+        """`k` of `options`, in their order, chosen by whoever runs the node."""
         options = tuple(self._in_order(options))
-        if not 0 <= k <= len(options):
+        if not 0 <= k <= len(set(options)) == len(options):
             raise Misuse(
-                f"{type(self).__name__} {self.id!r} asks for {k} of {len(options)} "
-                f"options: ask for at most as many as there are."
+                f"{type(self).__name__} {self.id!r} asks for {k} of {options}: ask for "
+                f"at most as many as there are, each of them once."
             )
-        return self._runtime.choose(k, options)
+        chosen = self._runtime.choose(k, options)
+        return tuple(option for option in options if option in chosen)
 
     def sign(self, msg: Message) -> Signed:
         """`msg` with this node's signature, which no other node can make."""
@@ -321,10 +331,10 @@ class Node(metaclass=StateType):
 
     def _call(self, call: Call) -> None:
         cls = type(self)
-        if call.name not in self._calls():
+        if call.name not in cls._calls:
             raise Misuse(
                 f"{cls.__name__} {self.id!r} has no method `{call.name}` to call."
-                f"{did_you_mean(call.name, self._calls())}"
+                f"{did_you_mean(call.name, cls._calls)}"
             )
         if self.operation is not None:
             raise Misuse(
@@ -333,13 +343,6 @@ class Node(metaclass=StateType):
             )
         self.operation = call
         getattr(self, call.name)(*call.args)
-
-    @classmethod
-    def _calls(cls) -> tuple[str, ...]:
-        """The methods that the layer above may call."""
-        rules = ("_", "on_", "before_")
-        own = [n for n in dir(cls) if not (n.startswith(rules) or hasattr(Node, n))]
-        return tuple(name for name in own if callable(getattr(cls, name)))
 
     def _crash(self, saved: tuple[Any, ...] | None) -> None:
         for name, field in self._fields.items():
@@ -357,19 +360,13 @@ class Node(metaclass=StateType):
 
         `fixed` and `saved` are what `_fixed()` and `saved()` gave before it.
         """
-        if type(self)._fixed(self) != fixed:
-            names = ("id", "nodes", *self.of_kind("setting"))
-            changed = next(
-                name
-                for name, was, now in zip(
-                    names, fixed, type(self)._fixed(self), strict=True
+        names = ("id", "nodes", *self.of_kind("setting"))
+        for name, was, now in zip(names, fixed, type(self)._fixed(self), strict=True):
+            if was is not now and was != now:
+                raise Misuse(
+                    f"{type(self).__name__} {fixed[0]!r} changes `{name}`, which is "
+                    f"fixed in a run: what changes is `durable` or `volatile`."
                 )
-                if was != now
-            )
-            raise Misuse(
-                f"{type(self).__name__} {fixed[0]!r} changes `{changed}`, which is "
-                f"fixed in a run: what changes is `durable` or `volatile`."
-            )
         if self.saved() != saved:
             for name in self._durable():
                 check_frozen(attrgetter(name)(self), type(self), name)
@@ -456,7 +453,15 @@ class Node(metaclass=StateType):
     @classmethod
     def of_kind(cls, *kinds: str) -> tuple[str, ...]:
         """The names of the fields of these kinds, in the order of the class body."""
-        return tuple(n for n, field in cls._fields.items() if field.kind in kinds)
+        if kinds not in cls._of_kind:
+            named = (n for n, field in cls._fields.items() if field.kind in kinds)
+            cls._of_kind[kinds] = tuple(named)
+        return cls._of_kind[kinds]
+
+    @classmethod
+    def _may_be_called(cls, name: str) -> bool:
+        rule = name.startswith(("_", "on_", "before_")) or hasattr(Node, name)
+        return not rule and callable(getattr(cls, name))
 
     @classmethod
     def _durable(cls) -> tuple[str, ...]:

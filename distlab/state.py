@@ -94,17 +94,8 @@ class StateType(type):
         """Take the fields out of the class body, and refuse those without a kind."""
         own = annotated(namespace)
         declared = {field: namespace.pop(field, None) for field in own}
-        for field, how in {**declared, **namespace}.items():
-            if field in own and bases and not isinstance(how, Field):
-                raise Misuse(
-                    f"{name}.{field} does not say what kind of field it is: write "
-                    f"`= setting(…)`, `durable(…)`, `volatile(…)` or `ghost(…)`."
-                )
-            if isinstance(how, Field) and field not in own:
-                raise Misuse(
-                    f"{name}.{field} has a kind and no type: write "
-                    f"`{field}: … = {how.kind}(…)`."
-                )
+        if bases:  # all but `Node` itself
+            _check_fields(name, bases, declared, namespace)
         fields: dict[str, Field] = {}
         for base in reversed(bases):
             fields |= getattr(base, "_fields", {})
@@ -113,6 +104,29 @@ class StateType(type):
         cls = super().__new__(meta, name, bases, namespace)
         CLASSES[wire_name(cls)] = cls
         return cls
+
+
+def _check_fields(
+    cls: str, bases: tuple[Any, ...], declared: dict[str, Any], rest: dict[str, Any]
+) -> None:
+    for field, how in declared.items():
+        if not isinstance(how, Field):
+            raise Misuse(
+                f"{cls}.{field} does not say what kind of field it is: write "
+                f"`= setting(…)`, `durable(…)`, `volatile(…)` or `ghost(…)`."
+            )
+        for base in bases:
+            if hasattr(base, field) and field not in getattr(base, "_fields", ()):
+                raise Misuse(
+                    f"{cls}.{field} would hide `{field}` of {base.__name__}: choose "
+                    f"another name."
+                )
+    for name, item in rest.items():
+        if isinstance(item, Field):
+            raise Misuse(
+                f"{cls}.{name} has a kind and no type: write "
+                f"`{name}: … = {item.kind}(…)`."
+            )
 
 
 @dataclass_transform()

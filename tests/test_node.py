@@ -252,6 +252,23 @@ def test_rule_2_a_field_says_what_kind_it_is():
             count = durable(0)
 
 
+def test_rule_2_a_field_does_not_hide_what_every_node_has():
+    with pytest.raises(Misuse, match=r"Q.state would hide `state` of Node: choose"):
+
+        class Q(Node):
+            state: str = volatile("idle")
+
+    with pytest.raises(Misuse, match=r"Q2.id would hide"):
+
+        class Q2(Node):
+            id: str = setting("x")
+
+    class Q3(Kinds):
+        term: int = durable(7)  # another initial value of the same field
+
+    assert Q3("a").term == 7
+
+
 def test_rule_2_a_setting_is_fixed_in_a_run():
     class Turns(PingPong):
         def on_pong(self, src, msg):
@@ -544,6 +561,15 @@ def test_rule_9_a_timer_is_a_range_and_equal_timers_are_one():
     assert Retransmit(3) == Retransmit(3) != Retransmit(4)
 
 
+def test_rule_9_what_is_set_is_a_timer():
+    class Waits(Node):
+        def on_start(self):
+            self.set_timer("soon", 5)
+
+    with pytest.raises(Misuse, match="sets 'soon', which is no timer: derive a class"):
+        Waits("a").step(Start())
+
+
 @pytest.mark.parametrize("span", [(-1, 5), (5, 1)])
 def test_rule_9_a_range_that_is_none_is_refused(span):
     class Waits(Node):
@@ -616,8 +642,18 @@ def test_rule_10_a_choice_too_many_is_refused():
 
 
 def test_rule_10_more_than_there_is_cannot_be_chosen():
-    with pytest.raises(Misuse, match="asks for 2 of 1 options"):
+    with pytest.raises(Misuse, match=r"asks for 2 of \('b',\): ask for at most as"):
         Gossips("a", AB).step(Start())
+    with pytest.raises(Misuse, match=r"each of them once"):
+        Gossips("a", "abbc").step(Start())
+
+
+def test_rule_10_what_was_chosen_comes_in_the_order_of_what_was_offered():
+    """So there is one branch for each set of answers, not for each order of it."""
+    one, other = Gossips("a", "abcd"), Gossips("a", "abcd")
+    assert one.step(Start(), [("b", "d"), ("b",)]) == other.step(
+        Start(), [("d", "b"), ("b",)]
+    )
 
 
 # -------------------------------------------- rule 11: oneself, one's group, the others
