@@ -10,7 +10,7 @@ from toy_answers import MIDDLE, MY_COUNTER
 from distlab.errors import Misuse
 from distlab.faults import Crash, Loss
 from distlab.grade import practice, progress
-from distlab.grade.examine import examine, shortest, trial, without_one
+from distlab.grade.examine import examine, shortest, trial, without
 from distlab.grade.exercise import (
     Case,
     Exercise,
@@ -93,7 +93,7 @@ def test_no_fault_and_no_call_of_the_counterexample_can_be_left_out(home):
     short, again = shortest(claim, wrong, long, found)
     assert (again.kind, again.advice) == (found.kind, found.advice)
     assert size(short) < size(long)
-    kinds = [trial(claim, wrong, smaller).kind for smaller in without_one(short)]
+    kinds = [trial(claim, wrong, smaller).kind for smaller in without(short, 1)]
     assert kinds and "broken" not in kinds
 
 
