@@ -134,22 +134,20 @@ class Marker:
             return all_of(exercise, "unsolved", why), ()
         remote = Remote(self.library, sheet, exercise.answer)
         try:
-            findings = [self.mark_claim(remote, exercise, c) for c in exercise.claims]
+            answer = in_child(remote, exercise.answer)
+            findings = []
+            for claim in exercise.claims:
+                cases = self.cases(exercise, claim)
+                findings.append(examine(exercise, claim, answer, cases))
+                remote.rest()
             findings = twice(remote, findings)
+        except Exception as raised:  # it cannot even be made, or not a second time
+            findings = [failure(claim, raised) for claim in exercise.claims]
         finally:
             remote.close()
         told = tuple(explained(finding, remote, sheet) for finding in findings)
         remarks = left_out(sheet, exercise.answer)
         return Marked(exercise, told, tuple(remarks)), remote.holds
-
-    def mark_claim(self, remote: Remote, exercise: Exercise, claim: Claim) -> Finding:
-        """Judge one claim; an answer that cannot even be made has broken it."""
-        remote.begin(claim.text)
-        try:
-            answer = in_child(remote, exercise.answer)
-        except Exception as raised:
-            return failure(claim, raised)
-        return examine(exercise, claim, answer, self.cases(exercise, claim))
 
     def cases(self, exercise: Exercise, claim: Claim) -> list[Case]:
         """What a claim is tried on: public cases, and hidden ones if there is a key."""
@@ -192,17 +190,14 @@ DEPENDS = (
 
 
 def twice(remote: Remote, findings: list[Finding]) -> list[Finding]:
-    """The findings, without points where an answer is not the same the second time."""
+    """The findings; without points if the answer is another one the second time."""
     if not any(finding.share for finding in findings):
         return findings
-    try:
-        otherwise = remote.answered_otherwise()
-    except Exception as raised:
-        return [failure(finding.claim, raised) for finding in findings]
+    again = remote.remembers()
+    if again is None:
+        return findings
     return [
-        Finding(f.claim, "broken", 0.0, otherwise[f.claim.text], DEPENDS, ran=f.ran)
-        if f.share and f.claim.text in otherwise
-        else f
+        Finding(f.claim, "broken", 0.0, again, DEPENDS, ran=f.ran) if f.share else f
         for f in findings
     ]
 

@@ -14,7 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from distlab import codec
 from distlab.errors import Misuse
@@ -49,7 +49,7 @@ from distlab.state import Field, StateType
 from distlab.trace import Trace
 from distlab.value import Value
 
-AGAIN_MAX = 100  # requests for a claim that are made again, to another child
+AGAIN_MAX = 200  # requests that are made again, of another child
 STATE = ("durable", "volatile", "ghost")
 
 
@@ -57,14 +57,6 @@ class Sealed(Value):
     """A field of an answer, as the child wrote it."""
 
     text: str
-
-
-class Asked(NamedTuple):
-    """A request, its first reply, and the claim it was made for."""
-
-    claim: str
-    request: dict[str, Any]
-    reply: dict[str, Any]
 
 
 class Remote:
@@ -75,8 +67,7 @@ class Remote:
         self.loading = load_request(sheet, answer)
         self.loaded: dict[str, Any] = {}
         self.holds: tuple[str, ...] = ()
-        self.asked: list[Asked] = []
-        self.claim = ""  # for which the requests are now
+        self.asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.busy_s = 0.0  # how long the child has been at work
         self.signed: set[str] = set()
         self._child: Child | None = None
@@ -92,9 +83,8 @@ class Remote:
         self.started()
         return self.loaded
 
-    def begin(self, claim: str) -> None:
-        """From now on requests are for this claim; a tired child is replaced."""
-        self.claim = claim
+    def rest(self) -> None:
+        """Between two claims: a child that has worked for long is replaced."""
         if self.busy_s > self.limits.processor_s / 4:
             self.close()
 
@@ -108,8 +98,7 @@ class Remote:
             raise
         finally:
             self.busy_s += time.perf_counter() - since_s
-        if sum(asked.claim == self.claim for asked in self.asked) < AGAIN_MAX:
-            self.asked.append(Asked(self.claim, {"do": do, **request}, reply))
+        self.asked.append(({"do": do, **request}, reply))
         return reply
 
     def start(self, hash_seed: int) -> Child:
@@ -129,23 +118,22 @@ class Remote:
             self._child.close()
         self._child, self.busy_s = None, 0.0
 
-    def answered_otherwise(self) -> dict[str, str]:
-        """The claims for which another child, asked in another order, says otherwise.
+    def remembers(self) -> str | None:
+        """What another child, asked in another order, answers otherwise; or None.
 
         A function of what it is given answers the same at any time, in any process.
         """
-        found: dict[str, str] = {}
-        asked = self.asked[:]
-        random.Random(len(asked)).shuffle(asked)
+        sample = random.Random(len(self.asked)).sample
+        again = sample(self.asked, min(len(self.asked), AGAIN_MAX))
         with self.start(hash_seed=1) as other:
-            for claim, request, first in asked:
+            for request, first in again:
                 try:
                     second = other.ask(**request)
                 except (Raised, NotImplementedError) as raised:
                     second = {"raised": str(raised)}
                 if not alike({**second, "n": first["n"]}, first):
-                    found.setdefault(claim, difference(request, first, second))
-        return found
+                    return difference(request, first, second)
+        return None
 
     # ------------------------------------------------------------ values from the child
     def value(self, text: Any, signer: str = "") -> Any:
@@ -409,14 +397,14 @@ def texts(node: Node) -> dict[str, Any]:
 
 
 def take(node: Node, state: Any) -> None:
-    """Keep the state that came."""
-    for name in node.of_kind(*STATE):
-        if name != "operation":
-            text = entry(state, name, str)
-            if text != getattr(node, name).text:
-                setattr(node, name, Sealed(text))
-    for name in node.of_kind("part"):
-        take(getattr(node, name), entry(state, name, dict))
+    """Keep what has changed."""
+    for name in state if isinstance(state, dict) else ():
+        if name in node.of_kind(*STATE) and name != "operation":
+            setattr(node, name, Sealed(entry(state, name, str)))
+        elif name in node.of_kind("part"):
+            take(getattr(node, name), state[name])
+        else:
+            raise Raised(f"The answer has no field {name!r}, and changes it.")
 
 
 def carry_out(node: Any, effect: Any) -> None:

@@ -19,6 +19,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import sys
 import traceback
 import types
@@ -91,22 +92,22 @@ class Server:
             cls = put_onto(cls, kept(definition, base, request["asked"]), cell, scope)
         self.answer = cls
         new = [[n, how.kind] for n, how in cls._fields.items() if n not in base._fields]
-        return {"wrong": wrong, "new": new, "state": sealed(cls("node"))}
+        return {"wrong": wrong, "new": new, "state": changed(cls("node"), {})}
 
     def step(self, request: dict[str, Any]) -> dict[str, Any]:
         """One step of one node, whose state comes and goes with it."""
-        if request["node"] not in self.twins:
+        state, twin = request["state"], self.twins.pop(request["node"], None)
+        if twin is None:
             id, nodes, settings = codec.from_json(request["node"])
-            self.twins[request["node"]] = self.answer(id, nodes, **settings)
-        node = self.twins[request["node"]].clone()
-        node.load(opened(request["state"]))
-        event = codec.from_json(request["event"])
-        choices = codec.from_json(request["choices"])
+            twin = self.answer(id, nodes, **settings)
+        twin.load(opened(state))
+        event, choices = read(request["event"]), codec.from_json(request["choices"])
         try:
-            effects = node.step(event, choices, request["now"])
+            effects = twin.step(event, choices, request["now"])
         except ChoiceNeeded as asked:
             return {"choose": [asked.k, codec.to_json(asked.options)]}
-        return {"effects": codec.to_json(effects), "state": sealed(node)}
+        self.twins[request["node"]] = twin  # one that raised may be spoilt
+        return {"effects": codec.to_json(effects), "state": changed(twin, state)}
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
         """Call the function."""
@@ -123,21 +124,44 @@ READ: dict[str, Callable[[str], Any]] = {
 
 
 # ------------------------------------------------------------------ states on the wire
-def sealed(node: Node) -> dict[str, Any]:
-    """The state of a node, each field as text; of a part, as a dict again."""
-    fields = node.of_kind("durable", "volatile", "ghost")
-    state: dict[str, Any] = {n: codec.to_json(getattr(node, n)) for n in fields}
-    state.update((part, sealed(getattr(node, part))) for part in node.of_kind("part"))
-    del state["operation"]  # the parent knows it
-    return state
+# A list, set or dict inside a tuple: `load` does not copy it, so it may be changed.
+CHANGEABLE = re.compile(r'\[.*\{"(?!\$":|\$(?:log|frozenset|enum|bytes|float|class)")')
+KNOWN_MAX = 5_000
+KNOWN: dict[str, Any] = {}  # what was read before; most of a state stays as it was
+
+
+def read(text: str) -> Any:
+    """The value that a text of the codec stands for, made once if it cannot change."""
+    if text in KNOWN:
+        return KNOWN[text]
+    value = codec.from_json(text)
+    if not CHANGEABLE.search(text):
+        if len(KNOWN) == KNOWN_MAX:
+            KNOWN.clear()
+        KNOWN[text] = value
+    return value
 
 
 def opened(state: dict[str, Any]) -> dict[str, Any]:
-    """What was sealed."""
+    """The state that the parent sealed, field by field; a part's is a dict again."""
     return {
-        name: opened(text) if type(text) is dict else codec.from_json(text)
+        name: opened(text) if type(text) is dict else read(text)
         for name, text in state.items()
     }
+
+
+def changed(node: Node, before: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a node, as text, that are no longer as in `before`."""
+    state: dict[str, Any] = {}
+    for name in node.of_kind("durable", "volatile", "ghost"):
+        value, was = getattr(node, name), before.get(name)
+        if name != "operation" and (was not in KNOWN or KNOWN[was] is not value):
+            text = codec.to_json(value)
+            if text != was:
+                state[name] = text
+    for name in node.of_kind("part"):
+        state[name] = changed(getattr(node, name), before.get(name, {}))
+    return state
 
 
 # -------------------------------------------------------------- from sources to classes
