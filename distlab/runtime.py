@@ -170,6 +170,8 @@ class Idle:
     """Nobody runs this node: every effect is refused."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python asks, not a node
+            raise AttributeError(name)
         raise Misuse(
             f"`{name}` has an effect outside, and nobody runs this node: use `step`, "
             f"or put it into a cluster."
