@@ -290,14 +290,14 @@ class Node(metaclass=StateType):
         """
         recorder = Recorder(self.id, choices, now_ms)
         before, self._runtime = self._runtime, recorder
-        fixed, saved = type(self)._fixed(self), self.saved()
+        as_it_was = self._as_it_must_stay()
         try:
             self.react(event)
         except AttributeError as error:
             raise undeclared(self, error) from error
         finally:
             self._runtime = before
-        self.check_step(fixed, saved)
+        self._check_step(*as_it_was)
         if recorder.choices:
             raise Misuse(
                 f"`step` was given {recorder.choices} and {self.id!r} did not ask: "
@@ -355,19 +355,23 @@ class Node(metaclass=StateType):
         for i, name in enumerate(self._parts):
             getattr(self, name)._crash(None if saved is None else parts[i])
 
-    def check_step(self, fixed: tuple[Any, ...], saved: tuple[Any, ...]) -> None:
-        """Refuse a step that changed what is fixed, or put on disk what could change.
+    def _as_it_must_stay(self) -> tuple[tuple[Any, ...], Any]:
+        """What no step may change, and what it may change to values alone."""
+        cls = type(self)
+        return cls._fixed(self), cls._saved and cls._saved(self)
 
-        `fixed` and `saved` are what `_fixed()` and `saved()` gave before it.
-        """
-        names = ("id", "nodes", *self.of_kind("setting"))
-        for name, was, now in zip(names, fixed, type(self)._fixed(self), strict=True):
-            if was is not now and was != now:
-                raise Misuse(
-                    f"{type(self).__name__} {fixed[0]!r} changes `{name}`, which is "
-                    f"fixed in a run: what changes is `durable` or `volatile`."
-                )
-        if self.saved() != saved:
+    def _check_step(self, fixed: tuple[Any, ...], saved: Any) -> None:
+        """Refuse a step that changed what is fixed, or saved what could change."""
+        fixed_now, saved_now = self._as_it_must_stay()
+        if fixed_now != fixed:
+            names = ("id", "nodes", *self.of_kind("setting"))
+            pairs = zip(names, fixed, fixed_now, strict=True)
+            changed = next(name for name, was, now in pairs if was != now)
+            raise Misuse(
+                f"{type(self).__name__} {fixed[0]!r} changes `{changed}`, which is "
+                f"fixed in a run: what changes is `durable` or `volatile`."
+            )
+        if saved_now != saved:
             for name in self._durable():
                 check_frozen(attrgetter(name)(self), type(self), name)
 

@@ -221,12 +221,17 @@ def test_a_field_that_came_later_has_its_default():
 SCRIPT = """
 from distlab.codec import to_json
 from distlab.faults import Crash, Loss
+from distlab.history import History, Operation
 from distlab.node import Message, Value
+from distlab.trace import Step, Trace
 class M(Message):
     names: object
 words = [f"word{i}" for i in range(50)]
 print(to_json([set(words), frozenset(words), M(frozenset(map(tuple, words)))]))
 print(to_json({frozenset(words[:9]): {Crash, Loss}, M(1): {M(i) for i in range(9)}}))
+told = M(frozenset(words))
+print(Trace([Step(1, "state", "a", what=(("seen", set(words)),))], ["a"], 7).digest())
+print(History([Operation("c1", "write", ("x", told), 0, "ok", {told, 1}, 5)]).digest())
 """
 
 
@@ -242,7 +247,8 @@ def test_the_text_does_not_depend_on_the_hash_seed():
             check=True,
         )
         texts.add(run.stdout)
-    assert len(texts) == 1
+    (text,) = texts
+    assert len(text.split()) >= 4
 
 
 # -------------------------------------------------------------- what cannot be written
