@@ -30,6 +30,8 @@ from distlab.errors import DistlabError, Misuse
 from distlab.grade.examine import Stopped
 from distlab.grade.fence import Limits
 
+# The judges of the library are left out too: an answer may not ask them.
+UNNEEDED = ("check", "grade", "show", "serve", "*.js", "*.css")
 PARTS_OF_GRADE = ("__init__.py", "fence.py", "server.py")  # what a child needs of it
 START = (
     "import sys; sys.path.append(sys.argv[1]); "
@@ -63,7 +65,7 @@ class Library:
         self.empty = Path(self._folder.name) / "empty"
         self.empty.mkdir()
         source = Path(distlab.__file__).parent
-        unneeded = shutil.ignore_patterns("grade", "show", "serve", "*.js", "*.css")
+        unneeded = shutil.ignore_patterns(*UNNEEDED)
         shutil.copytree(source, self.path / "distlab", ignore=unneeded)
         (self.path / "distlab/grade").mkdir()
         for name in PARTS_OF_GRADE:
