@@ -16,7 +16,7 @@ from distlab.grade.checks import leaders_and_followers as sheet
 from distlab.grade.checks.leaders_and_followers import stories
 from distlab.grade.examine import examine
 from distlab.grade.exercise import Case, Exercise, Literal, Method
-from distlab.grade.marks import Marker
+from distlab.grade.marks import Marked, Marker
 from distlab.history import History
 from distlab.replication.client import KeyValueClient
 from distlab.replication.sessions import SessionClient
@@ -183,20 +183,28 @@ def test_no_two_mistakes_of_an_exercise_are_told_the_same():
 def test_a_mistake_is_told_the_same_when_it_is_marked(tmp_path):
     """One wrong answer to each exercise, as a sheet, in a process of its own."""
     first = {number: (answer, said) for number, answer, _, said in reversed(WRONG)}
-    written = [codes("solutions")[0].replace("SingleLeader,", "SingleLeader, Log,")]
+    written = [codes("solutions")[0]]
     for exercise in EXERCISES:
         answer, _ = first[exercise.number]
         written.append(as_source(exercise, answer))
-    path = tmp_path / "ann.ipynb"
-    made = [{"cell_type": "code", "metadata": {}, "source": text} for text in written]
-    path.write_text(json.dumps({"cells": made, "nbformat": 4}))
-    with Marker(course()) as marker:
-        marks = marker.mark(path, "ann")
-    for marked in marks.exercises:
+    for marked in marks_of(written, tmp_path):
         said = first[marked.exercise.number][1]
         told = [f"{finding.came} {finding.advice}" for finding in marked.findings]
         assert any(said in text for text in told), told
         assert marked.points < marked.exercise.points
+
+
+def test_the_librarys_own_answers_earn_nothing(tmp_path):
+    for marked in marks_of([answers.ASKS_THE_LIBRARY], tmp_path):
+        assert marked.points == 0, marked
+
+
+def marks_of(cells: list[str], folder: Path) -> tuple[Marked, ...]:
+    path = folder / "ann.ipynb"
+    made = [{"cell_type": "code", "metadata": {}, "source": text} for text in cells]
+    path.write_text(json.dumps({"cells": made, "nbformat": 4}))
+    with Marker(course()) as marker:
+        return marker.mark(path, "ann").exercises
 
 
 def as_source(exercise: Exercise, answer) -> str:

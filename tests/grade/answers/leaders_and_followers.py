@@ -298,3 +298,28 @@ CRIES_WOLF = {"heartbeat_ms": 50, "failover_ms": 100}
 COMES_LATE = {"heartbeat_ms": 50, "failover_ms": 400}
 TALKS_ALL_THE_TIME = {"heartbeat_ms": 10, "failover_ms": 170}
 MISSES_EVERY_LEADER = {"heartbeat_ms": 50, "failover_ms": 20}
+
+
+# ------------------------------------------------- answers that let others answer
+ASKS_THE_LIBRARY = """
+from distlab.check import sessions
+from distlab.history import History
+from distlab.replication.sessions import SessionClient
+from distlab.replication.single_leader import SingleLeader
+
+class MyLeader(SingleLeader):
+    def safe_index(self):
+        return super().safe_index()
+
+class MyFollower(SingleLeader):
+    def on_append(self, src, msg):
+        return SingleLeader.on_append(self, src, msg)
+
+class MySession(SessionClient):
+    def fresh_enough(self, msg):
+        return super().fresh_enough(msg)
+
+def read_your_writes(history):
+    verdict = sessions.read_your_writes(History(history))
+    return [history.index(verdict.evidence[-1])] if verdict.invalid else []
+"""
