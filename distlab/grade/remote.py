@@ -356,7 +356,7 @@ def step(node: Any, event: Event) -> None:
         "node": described(node),
         "state": {**texts(node), "operation": codec.to_json(node.operation)},
         "event": remote.written(event),
-        "now": node.now_ms,
+        "now": clock(node),
     }
     choices: list[tuple[Any, ...]] = []
     reply = remote.ask("step", **request, choices="[]")
@@ -370,6 +370,14 @@ def step(node: Any, event: Event) -> None:
     effects = remote.value(reply.get("effects"), signer=node.id)
     for effect in effects if isinstance(effects, list) else [effects]:
         carry_out(node, effect)
+
+
+def clock(node: Node) -> float | None:
+    """What the node's clock shows; None where whoever runs it gave it no clock."""
+    try:
+        return node.now_ms
+    except Misuse:
+        return None
 
 
 def described(node: Any) -> str:
