@@ -27,7 +27,7 @@ from typing import Any, Self
 
 import distlab
 from distlab.errors import DistlabError, Misuse
-from distlab.grade.examine import Stopped
+from distlab.grade.examine import Stopped, Unjudgeable
 from distlab.grade.fence import Limits
 
 # The judges of the library are left out too: an answer may not ask them.
@@ -118,6 +118,7 @@ class Child:
     def __init__(self, library: Library, limits: Limits, hash_seed: int = 0):
         self.limits = limits
         self._waiting = b""
+        self._received = 0
         self._count = 0
         ours, theirs = socket.socketpair()
         self._pipe = ours
@@ -142,7 +143,7 @@ class Child:
             except Stopped as why:
                 complaints.seek(0)
                 told = complaints.read().decode(errors="replace")[-1000:]
-                raise Misuse(
+                raise Unjudgeable(
                     f"no process for answers can be started: {why} {told}"
                 ) from why
 
@@ -186,6 +187,9 @@ class Child:
             if not more:
                 raise self._stop(self._how_it_ended())
             data += more
+            self._received += len(more)
+        if self._received > self.limits.all_bytes:
+            raise self._stop(f"answered more than {self.limits.all_bytes} bytes in all")
         line, _, self._waiting = data.partition(b"\n")
         try:
             reply = json.loads(line)

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from distlab.errors import Misuse
+from distlab.grade import fence
 from distlab.grade.checks import course
 from distlab.grade.exercise import Course
 from distlab.grade.marks import Marker, Marks
+from distlab.grade.page import harmless
 from distlab.grade.report import Row, grades, markdown, web_page, write_whole
 
 
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Mark everything, write the grades, and say in a line for each what came of it."""
     key = arguments.key or os.environ.get("DISTLAB_KEY")
+    fence.hide()
     with Marker(course(), key.encode() if key else None) as marker:
         unread = mark_all(marker, arguments.place, arguments.out, arguments.report)
     return 1 if unread else 0
@@ -55,7 +58,7 @@ def mark_all(marker: Marker, place: Path, out: Path, report: Path | None) -> int
         if report:
             write_whole(report / student / f"{marks.sheet}.md", markdown(marks))
             write_whole(report / student / f"{marks.sheet}.html", web_page(marks))
-        print(marks.summary())
+        print(harmless(marks.summary()))
     write_whole(out, grades(rows.values()))
     print(f"{len(rows)} marked, {unread} of them could not be read: {out}")
     return unread

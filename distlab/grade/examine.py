@@ -22,6 +22,10 @@ class Stopped(errors.DistlabError):
     """An answer ran into a limit, or ended the process it ran in."""
 
 
+class Unjudgeable(errors.DistlabError):
+    """This machine cannot judge: no fault of the answer, and no mark comes of it."""
+
+
 class Finding(NamedTuple):
     """What is known about one claim."""
 
@@ -85,6 +89,8 @@ def failure(claim: Claim, raised: BaseException) -> Finding:
     """What an exception says about the claim; a hole in the sheet is no mistake."""
     chain = list(causes(raised))
     for cause in chain:
+        if isinstance(cause, Unjudgeable):
+            raise cause
         if isinstance(cause, NotImplementedError):
             return Finding(claim, "unsolved", 0.0, str(cause) or "not written yet")
         if isinstance(cause, Stopped):

@@ -31,15 +31,19 @@ SAID = {
     "stopped": "it ran into a limit",
 }
 LINES_MAX = 60
+TEXT_MAX = 1_000  # characters of one line
 
 
 def picture(finding: Finding) -> Any:
-    """The diagram of the evidence, or None where it is no trace."""
+    """The diagram of the evidence, or None where there is none to draw."""
     if not isinstance(finding.evidence, Trace) or not finding.evidence.steps:
         return None
     from distlab import show
 
-    return show.spacetime(finding.evidence, mark=finding.mark)
+    try:
+        return show.spacetime(finding.evidence, mark=finding.mark)
+    except Exception:  # an answer can send what nobody has thought of drawing
+        return None
 
 
 def facts(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -48,25 +52,32 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
         return
     yield "ran", finding.ran
     yield "expected", finding.claim.text
-    yield "came", finding.came or SAID.get(finding.kind, "the opposite")
+    yield "came", harmless(finding.came or SAID.get(finding.kind, "the opposite"))
     if finding.advice:
-        yield "think", finding.advice
+        yield "think", harmless(finding.advice)
     yield "again", finding.replay
 
 
-def words(finding: Finding) -> str:
-    """The evidence in words, cut where it gets long."""
-    drawn = picture(finding)
-    if drawn is not None:
-        lines = str(drawn).splitlines()
-    elif isinstance(finding.evidence, History):
-        lines = finding.evidence.text().splitlines()
-    else:
-        lines = str("" if finding.evidence is None else finding.evidence).splitlines()
-    left = len(lines) - LINES_MAX
-    return "\n".join(
-        [*lines[:LINES_MAX], *([f"… {left} more lines"] if left > 0 else [])]
+def harmless(text: str) -> str:
+    """Somebody else's text: not too long, without what steers a terminal."""
+    shown = text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
+        for c in shown
     )
+
+
+def words(finding: Finding, drawn: Any) -> str:
+    """The evidence, or its picture, in words; cut where it gets long."""
+    shown = finding.evidence if drawn is None else drawn
+    if isinstance(shown, (Trace, History)):
+        shown = shown.text()
+    lines = [
+        harmless(line) for line in str("" if shown is None else shown).splitlines()
+    ]
+    if len(lines) > LINES_MAX:
+        lines[LINES_MAX:] = [f"… {len(lines) - LINES_MAX} more lines"]
+    return "\n".join(lines)
 
 
 def head(finding: Finding, points: bool) -> str:
@@ -80,7 +91,7 @@ def as_text(finding: Finding, points: bool = False) -> str:
     """A finding as plain text."""
     lines = [f"{SIGNS[finding.kind]} {head(finding, points)}"]
     lines += [f"    {label:<9}{said}" for label, said in facts(finding)]
-    if shown := words(finding):
+    if shown := words(finding, picture(finding)):
         lines += ["", *(f"    {line}" for line in shown.splitlines())]
     return "\n".join(lines)
 
@@ -116,14 +127,12 @@ def as_html(finding: Finding, points: bool = False) -> str:
 
 def drawn(finding: Finding) -> str:
     """The diagram as an image inside the page, its words below for who needs them."""
-    image, shown = "", words(finding)
-    if (found := picture(finding)) is not None:
-        data = base64.b64encode(found.svg.encode()).decode()
-        image = (
-            f'<img alt="{html.escape(found.alt, quote=True)}" '
-            f'src="data:image/svg+xml;base64,{data}">'
-        )
-    text = f"<pre>{html.escape(shown)}</pre>" if shown else ""
-    if image and text:
-        text = f"<details><summary>The same in words</summary>{text}</details>"
-    return image + text
+    found = picture(finding)
+    text = words(finding, found)
+    listing = f"<pre>{html.escape(text)}</pre>" if text else ""
+    if found is None:
+        return listing
+    data = base64.b64encode(found.svg.encode(errors="backslashreplace")).decode()
+    alt = html.escape(found.alt, quote=True)
+    image = f'<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
+    return f"{image}<details><summary>The same in words</summary>{listing}</details>"

@@ -115,12 +115,15 @@ img {{ max-width: 100%; }}
 """
 
 
+VISIBLE = "backslashreplace"  # what Unicode has no character for
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file at once: whoever looks sees the old one or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        with open(handle, "w", encoding="utf-8", newline="\n", errors=VISIBLE) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

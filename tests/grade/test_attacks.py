@@ -13,13 +13,13 @@ import pytest
 from exercises_for_toys import once
 from toy_answers import MY_COUNTER, SOLUTION
 
-from distlab.errors import Misuse
 from distlab.grade.child import Child, Library, Raised
 from distlab.grade.collect import collect
-from distlab.grade.examine import Stopped
+from distlab.grade.examine import Stopped, Unjudgeable
 from distlab.grade.exercise import Function
 from distlab.grade.fence import Limits
 from distlab.grade.remote import Remote, remote_class, remote_function
+from distlab.grade.report import markdown, web_page, write_whole
 
 QUICK = Limits(processor_s=1, wall_s=60)
 EQUALS_ALL = """
@@ -328,13 +328,43 @@ def test_an_empty_class_does_not_get_the_librarys_own_answer(mark):
     assert {finding.kind for finding in marked.findings} == {"unsolved"}
 
 
-def test_a_child_that_cannot_start_is_not_the_learners_fault(library, monkeypatch):
-    (library.path / "distlab/grade/server.py").rename(library.path / "moved")
-    try:
-        with pytest.raises(Misuse, match="no process for answers can be started"):
-            Child(library, QUICK)
-    finally:
-        (library.path / "moved").rename(library.path / "distlab/grade/server.py")
+@pytest.fixture
+def broken_library():
+    """Children cannot import what they need."""
+    with Library() as library:
+        (library.path / "distlab/grade/server.py").unlink()
+        yield library
+
+
+def test_a_child_that_cannot_start_is_not_the_learners_fault(
+    broken_library, marker, notebook, monkeypatch
+):
+    with pytest.raises(Unjudgeable, match="no process for answers can be started"):
+        Child(broken_library, QUICK)
+    monkeypatch.setattr(marker, "library", broken_library)
+    with pytest.raises(Unjudgeable):
+        marker.mark(notebook(*SOLUTION), "ann")
+
+
+def test_an_answer_that_floods_the_cluster_is_stopped(mark):
+    flood = also("self.send([src] * 9_000, Added(0, 0))")
+    marked = mark(flood, *SOLUTION[1:])["99.1"]
+    assert marked.points == 0
+    assert {finding.kind for finding in marked.findings} <= {"stopped", "raised"}
+
+
+NASTY = "\\x1b[2J \\ud800 \\0 <b>" + "x" * 5_000
+
+
+def test_a_report_holds_no_text_that_does_harm(marker, notebook, tmp_path):
+    source = also(f"raise ValueError('{NASTY}')")
+    marks = marker.mark(notebook(source, f"def middle(x): return '{NASTY}'"), "ann")
+    for name, text in (("a.md", markdown(marks)), ("a.html", web_page(marks))):
+        write_whole(tmp_path / name, text)
+        written = (tmp_path / name).read_text("utf-8")
+        assert not [c for c in written if not c.isprintable() and c != "\n"]
+        assert max(map(len, written.splitlines())) < 1_000_000
+        assert "x" * 2_000 not in written
 
 
 def test_a_closed_library_leaves_nothing_behind():

@@ -1,8 +1,10 @@
 """Marks: the same claims as in practice, judged in a process that is given nothing."""
 
 import csv
+import errno
 import io
 import json
+import os
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -230,11 +232,15 @@ def test_a_place_that_is_not_there_is_refused(tmp_path):
         list(submissions(tmp_path / "nowhere", COURSE))
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, "the disk is full")
+
     path = tmp_path / "grades.csv"
     write_whole(path, "old\n")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "new \udc80\n")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="the disk is full"):
+        write_whole(path, "new\n")
     assert path.read_text() == "old\n"
     assert [p.name for p in tmp_path.iterdir()] == ["grades.csv"]
 
