@@ -9,13 +9,14 @@ NOTEBOOKS = $(wildcard notebooks solutions)
 # Some shells ask Python to keep no byte code, and then every import is slow for ever.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab test soak bench environment nbgrader scale format constraints clean
+.PHONY: help lab test soak bench pages environment nbgrader scale format constraints clean
 
 help:
 	@echo "make lab       open the course in JupyterLab"
 	@echo "make test      lint, types, tests, and every notebook against its outputs"
 	@echo "make soak      the long sweeps over seeds"
 	@echo "make bench     speed and scale, each figure beside a named peer"
+	@echo "make pages     sheets, the index and the README anew, from their sources"
 	@echo "make format    put the code into its one format"
 	@echo "make clean     take away all that make has made"
 	@echo "make nbgrader  install the nbgrader extra (make scale: the Dask extra)"
@@ -37,6 +38,12 @@ soak: $(VENV)/.test
 
 bench: $(VENV)/.test
 	for file in benchmarks/bench_*.py; do $(RUN) $$file || exit 1; done
+
+# Whatever is made from something else: sheets, the index, the README and its picture.
+pages: $(VENV)/.test
+	$(RUN) -m distlab sheets
+	$(RUN) -m distlab.show.cover
+	$(RUN) -m distlab readme
 
 format: $(VENV)/.test
 	$(RUN) -m ruff check --fix .

@@ -1,7 +1,8 @@
-"""`distlab readme`: the index of protocols in the README, made from the code.
+"""`distlab readme`: the parts of the README that are made from the course itself.
 
-For each step of a paper: what carries its tag, the tests that name it in their
-docstring, the mutants that override its code, the lessons. An empty cell is a task.
+The map has a line for each lesson, as its first cell describes it. The index has one
+for each step of a paper: what carries its tag, the tests that name it in their
+docstring, the mutants that override its code. An empty cell is a task.
 """
 
 from __future__ import annotations
@@ -17,12 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distlab.folders import course_folder
+from distlab.grade.index import lessons
 from distlab.show.beside import Paper, papers, tags_in
-
-BEGIN, END = (
-    "<!-- index of protocols: made by `distlab readme` -->",
-    "<!-- /index -->",
-)
 
 
 class Row(NamedTuple):
@@ -45,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the index into the README, or say whether it is up to date."""
+    """Write the README anew, or say whether it is up to date."""
     course = course_folder()
     readme = course / "README.md"
     before = readme.read_text(encoding="utf-8")
@@ -58,10 +55,25 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def brought_up_to_date(readme: str, course: Path) -> str:
-    """The text of the README with a fresh index between its markers."""
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{index(course)}\n{END}{tail}"
+    """The text of the README, with what stands between its markers made afresh."""
+    for name, make in PARTS.items():
+        begin, end = f"<!-- {name}: made by `distlab readme` -->", f"<!-- /{name} -->"
+        head, _, rest = readme.partition(begin)
+        _, _, tail = rest.partition(end)
+        readme = f"{head}{begin}\n\n{make(course)}\n{end}{tail}"
+    return readme
+
+
+def course_map(course: Path) -> str:
+    """A table of the lessons: what each needs and takes, and its exercises."""
+    lines = ["| lesson | you should know | it takes | |", "|:--|:--|:--|:--|"]
+    for lesson in lessons(course):
+        sheet = f"exercises/{lesson.file}"
+        lines.append(
+            f"| [{lesson.title}](notebooks/{lesson.file}) | {lesson.needs} | "
+            f"{lesson.takes} | {f'[exercises]({sheet})' * (course / sheet).exists()} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def index(course: Path) -> str:
@@ -183,12 +195,8 @@ def using(course: Path, module: str) -> list[Path]:
     imported = re.compile(
         rf"\bdistlab\.{chapter}\.{name}\b|from distlab\.{chapter} import .*\b{name}\b"
     )
-    return [path for path in lessons(course) if imported.search(code_of(path))]
-
-
-def lessons(course: Path) -> list[Path]:
-    """The notebooks of the course, without the index."""
-    return sorted(course.glob("notebooks/[0-9]*.ipynb"))
+    notebooks = sorted(course.glob("notebooks/[0-9]*.ipynb"))
+    return [path for path in notebooks if imported.search(code_of(path))]
 
 
 def code_of(notebook: Path) -> str:
@@ -197,3 +205,6 @@ def code_of(notebook: Path) -> str:
     return "\n".join(
         "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"
     )
+
+
+PARTS = {"map": course_map, "index": index}

@@ -116,8 +116,8 @@ class Visit:
     sliders: list[list[float]] = field(default_factory=list)  # ms to repaint, by move
 
     def dead(self) -> list[int]:
-        """The sliders whose picture never changed."""
-        return [i for i, moves in enumerate(self.sliders) if not moves]
+        """The sliders that moved while their picture did not, or never moved."""
+        return [i for i, moves in enumerate(self.sliders) if len(moves) < STEPS / 2]
 
 
 @contextmanager
@@ -174,16 +174,18 @@ def moved(page: Any, slider: Any) -> list[float]:
     slider.scroll_into_view_if_needed()
     slider.focus()
     took, key, other = [], "ArrowRight", "ArrowLeft"
-    for step in range(STEPS):
+    for _ in range(STEPS):
+        before = slider.evaluate(PLACE)
         slider.evaluate(WATCH)
         page.keyboard.press(key)
-        try:
-            page.wait_for_function("window.distlabRepainted !== null", timeout=3_000)
-            took.append(page.evaluate("window.distlabRepainted"))
-        except PlaywrightTimeout:  # at the end of its range, or dead
-            if step > len(took):
-                break
+        if slider.evaluate(PLACE) == before:  # at the end of its range
             key, other = other, key
+            continue
+        try:
+            page.wait_for_function("window.distlabRepainted !== null", timeout=5_000)
+        except PlaywrightTimeout:
+            break
+        took.append(page.evaluate("window.distlabRepainted"))
     return took
 
 
@@ -199,6 +201,7 @@ def photograph(page: Any, folder: Path, name: str) -> None:
 
 
 SLIDERS = ".jp-OutputArea [role=slider], .jp-OutputArea input[type=range]"
+PLACE = "slider => slider.value ?? slider.getAttribute('aria-valuenow')"
 IDLE = """() => {
     const panel = window.jupyterapp?.shell.currentWidget;
     return panel?.sessionContext?.session?.kernel?.status === 'idle';

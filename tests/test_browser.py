@@ -85,6 +85,7 @@ def window() -> Iterator[Any]:
 def lab(tmp_path_factory) -> Iterator[Lab]:
     """JupyterLab on a copy of the course: running a lesson saves it."""
     REPORT.unlink(missing_ok=True)
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     course = tmp_path_factory.mktemp("course")
     if (ROOT / "notebooks").exists():
         shutil.copytree(ROOT / "notebooks", course / "notebooks")

@@ -104,9 +104,24 @@ def test_a_lesson_is_one_whose_code_imports_the_protocol(tmp_path):
     assert [path.stem for path in found] == ["01_uses", "03_from_chapter"]
 
 
-def test_the_index_replaces_what_stood_between_its_markers(monkeypatch):
-    monkeypatch.setattr(readme, "index", lambda course: "fresh")
-    old = f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
-    new = readme.brought_up_to_date(old, ROOT)
-    assert new.split() == f"before {readme.BEGIN} fresh {readme.END} after".split()
-    assert readme.brought_up_to_date(new, ROOT) == new
+def test_what_is_made_replaces_what_stood_between_its_markers(monkeypatch, tmp_path):
+    monkeypatch.setattr(readme, "PARTS", {"index": lambda course: "fresh"})
+    begin, end = "<!-- index: made by `distlab readme` -->", "<!-- /index -->"
+    old = f"before\n{begin}\nold\n{end}\nafter\n"
+    new = readme.brought_up_to_date(old, tmp_path)
+    assert new.split() == f"before {begin} fresh {end} after".split()
+    assert readme.brought_up_to_date(new, tmp_path) == new
+
+
+def test_the_map_has_a_line_for_each_lesson(tmp_path):
+    for folder in ("notebooks", "exercises"):
+        (tmp_path / folder).mkdir()
+    head = "# Clocks\n\n**You should know** what time is. **It takes** an hour."
+    for name in ("01_clocks", "02_more"):
+        notebook = new_notebook(cells=[new_markdown_cell(head)])
+        nbformat.write(notebook, tmp_path / f"notebooks/{name}.ipynb")
+    (tmp_path / "exercises/01_clocks.ipynb").touch()
+    _, _, first, second = readme.course_map(tmp_path).splitlines()
+    told = "| [Clocks](notebooks/01_clocks.ipynb) | what time is. | an hour. |"
+    assert first == f"{told} [exercises](exercises/01_clocks.ipynb) |"
+    assert second == f"{told.replace('01_clocks', '02_more')}  |"
