@@ -5,6 +5,8 @@ import errno
 import io
 import json
 import os
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -225,6 +227,25 @@ def test_the_columns_are_those_that_nbgrader_exports():
 )
 def test_whose_a_file_is_says_its_folder_or_its_name(parts, student):
     assert student_of(parts, COURSE) == student
+
+
+def grade(*words: object) -> subprocess.CompletedProcess:
+    """In a process of its own, which hides its key from others."""
+    command = [sys.executable, "-m", "distlab", "grade", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_command_says_by_its_exit_code_what_it_could_not_read(tmp_path):
+    room, out = tmp_path / "room", tmp_path / "grades.csv"
+    room.mkdir()
+    assert grade(room, "--out", out).returncode == 0
+    assert out.read_text() == ",".join(COLUMNS) + "\n"
+    (room / "ann.ipynb").write_text("not a notebook")
+    assert grade(room, "--out", out, "--key", "k").returncode == 1
+    assert len(out.read_text().splitlines()) == 2
+    nowhere = grade(tmp_path / "nowhere")
+    assert nowhere.returncode == 2
+    assert "give a notebook or a folder" in nowhere.stderr
 
 
 def test_a_place_that_is_not_there_is_refused(tmp_path):
