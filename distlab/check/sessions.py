@@ -68,12 +68,12 @@ Demands = Iterator[Demand]
 def _after_own_writes(history: History, versions: Versions) -> Demands:
     written: dict[tuple[str, Any], list[Operation]] = defaultdict(list)
     for op in _in_order(history):
-        mine = written[op.process, op.args[0]]
+        session = op.process, op.args[0]
         if op.f == "read":
-            for write in versions.newest(mine):
+            for write in written[session]:
                 yield Demand(write, versions.seen(op), (write, op))
         elif op.outcome == "ok":
-            mine.append(op)
+            written[session] = versions.newest([*written[session], op])
 
 
 def _after_own_reads(history: History, versions: Versions) -> Demands:

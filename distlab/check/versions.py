@@ -100,7 +100,14 @@ class Versions:
     def newest(self, writes: Iterable[Operation]) -> list[Operation]:
         """Those of some writes of one key that are not older than another of them."""
         writes = list(writes)
-        return [w for w in writes if not any(self.older(w, other) for other in writes)]
+        if not writes:
+            return []
+        if writes[0].args[0] in self.positioned:
+            placed = [write for write in writes if write.outcome == "ok"]
+            last = max(placed, key=lambda write: write.result, default=writes[0])
+        else:
+            last = max(writes, key=lambda write: write.invoked_us)
+        return [write for write in writes if not self.older(write, last)]
 
 
 def version(write: Operation | None) -> str:
