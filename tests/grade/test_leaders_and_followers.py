@@ -165,7 +165,9 @@ def test_each_typical_mistake_breaks_its_claims_and_is_told_why(
     number, answer, breaks, said
 ):
     """`breaks` are the claims that do not hold, by their place in the exercise."""
-    findings = practice.check(number, answer).findings
+    checked = practice.check(number, answer)
+    assert checked._repr_mimebundle_()  # with its picture
+    findings = checked.findings
     broken = [i for i, f in enumerate(findings) if f.kind != "kept"]
     assert broken == [int(place) for place in breaks]
     assert all(findings[i].share < 1 for i in broken)

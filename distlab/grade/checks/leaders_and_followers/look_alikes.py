@@ -39,10 +39,14 @@ def run(alike: Any, name: str) -> Trace:
     return cluster.trace.between(0, UNTIL_MS)
 
 
-def view(trace: Trace) -> list[Step]:
+def seen_by_s2(trace: Trace) -> Trace:
     """All that s2 ever learns: what reaches it, and when its timers run out."""
-    steps = trace.where("deliver", "fire", "call", "recover", node="s2")
-    return [step._replace(msg_id=0) for step in steps]  # the number is the trace's own
+    return trace.where("deliver", "fire", "call", "recover", node="s2")
+
+
+def view(trace: Trace) -> list[Step]:
+    """The same, without the numbers of messages, which are the trace's own."""
+    return [step._replace(msg_id=0) for step in seen_by_s2(trace)]
 
 
 def missed_us(trace: Trace) -> int | None:
@@ -90,17 +94,18 @@ def same_view(alike: Any, case: Case) -> Outcome:
     dead, alive = run(alike, DEAD), run(alike, ALIVE)
     if wrong := one_is_dead(dead, alive):
         return wrong
-    for one, other in zip_longest(view(dead), view(alive)):
+    for i, (one, other) in enumerate(zip_longest(view(dead), view(alive))):
         if one != other:
-            first = min((s for s in (one, other) if s), key=lambda s: s.at_us)
-            name, trace = (DEAD, dead) if first is one else (ALIVE, alive)
-            came = f"at {first.at_ms:g} ms, only where {name}: {seen(first)}"
+            comes_first = other is None or (one and one.at_us <= other.at_us)
+            name, trace = (DEAD, dead) if comes_first else (ALIVE, alive)
+            first = seen_by_s2(trace)[i]
+            came = f"at {first.at_ms:g} ms, only where {name}: {told(first)}"
             shown = trace.between(first.at_ms - 100, first.at_ms)
             return broken(came, shown, advice=tell_apart(first, name), mark=(first,))
     return kept(f"{len(view(dead))} things happen to s2, and they are the same", alive)
 
 
-def seen(step: Step) -> str:
+def told(step: Step) -> str:
     """What happened to s2."""
     if step.kind == "deliver":
         return f"s2 receives {type(step.what).__name__} from {step.peer}"

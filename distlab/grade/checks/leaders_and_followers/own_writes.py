@@ -38,46 +38,61 @@ Check = Callable[[tuple[Operation, ...]], Any]
 
 
 # ------------------------------------------------------------------------- what is run
-def asked(check: Check, history: tuple[Operation, ...]) -> list[int] | None:
+def asked(check: Check, history: Sequence[Operation]) -> list[int] | None:
     """What the check finds, in order; None if that is no answer."""
-    found = check(history)
+    found = check(tuple(history))
     if not isinstance(found, (list, tuple)) or any(type(i) is not int for i in found):
         return None
     return sorted(set(found))
 
 
-def finds(check: Check, story: Story, case: Case) -> bool:
-    """Whether the check finds the read that is wrong, and nothing where it is right."""
-    history, place = of_story(story, True, case)
-    fine, _ = of_story(story, False, case)
-    return asked(check, history) == [place] and asked(check, fine) == []
+def listing(check: Check, history: Sequence[Operation], wanted: list[int]) -> str:
+    """The history with its places, and where the check is wrong about it."""
+    said = asked(check, history) or []
+    lines = []
+    for i, op in enumerate(history):
+        args = ", ".join(map(repr, op.args))
+        told = f"{i:3}  {op.process}  {op.f}({args}) → {op.outcome} {op.result!r}"
+        missed = "   ← too old, and not found" if i not in said else "   ← too old"
+        accused = "   ← fine, and accused" if i in said else ""
+        lines.append(told + (missed if i in wanted else accused))
+    return "\n".join(lines)
 
 
-def scored(
-    stories: Sequence[Story], missed: list[Story], wrong: bool, case: Case
-) -> Outcome:
+def wrong_about(check: Check, story: Story, wrong: bool, case: Case) -> str:
+    """The history of the story, if the check does not see what is in it; or nothing."""
+    history, place = of_story(story, wrong, case)
+    wanted = [place] if wrong else []
+    right = asked(check, history) == wanted
+    return "" if right else listing(check, history, wanted)
+
+
+def scored(missed: list[tuple[Story, str]], count: int) -> Outcome:
     """So many of these; the first that was missed is the counterexample."""
-    told = f"{len(stories) - len(missed)} of {len(stories)} are told apart"
+    told = f"{count - len(missed)} of {count} are told apart"
     if not missed:
         return kept(told)
-    history, place = of_story(missed[0], wrong, case)
-    share = 1 - len(missed) / len(stories)
+    story, shown = missed[0]
     more = f", and {len(missed) - 1} more" if missed[1:] else ""
-    came = f"{told}; not: {missed[0].title}{more}"
-    outcome = partly(share, came, History(history), advice=missed[0].advice)
-    return outcome._replace(mark=(history[place],) if wrong else ())
+    came = f"{told}; not: {story.title}{more}"
+    return partly(1 - len(missed) / count, came, shown, advice=story.advice)
 
 
 # ---------------------------------------------------------------------- what is claimed
 @own_writes.claim("it finds each read that is too old", points=4, public=2, hidden=3)
 def kills(check: Check, case: Case) -> Outcome:
     """A story counts if the check finds it, and is content with its right twin."""
-    history, _ = of_story(BROKEN[0], True, case)
+    history, place = of_story(BROKEN[0], True, case)
     if asked(check, history) is None:
         came = f"it returned {check(history)!r}, which is no list of places"
-        return broken(came, History(history), advice=RETURN)
-    missed = [story for story in BROKEN if not finds(check, story, case)]
-    return scored(BROKEN, missed, True, case)
+        return broken(came, listing(check, history, [place]), advice=RETURN)
+    missed = [
+        (story, shown)
+        for story in BROKEN
+        if (shown := wrong_about(check, story, True, case))
+        or (shown := wrong_about(check, story, False, case))
+    ]
+    return scored(missed, len(BROKEN))
 
 
 RETURN = (
@@ -88,12 +103,15 @@ RETURN = (
 @own_writes.claim("it raises no false alarm", points=3, public=2, hidden=3)
 def no_false_alarm(check: Check, case: Case) -> Outcome:
     """A check that never finds anything is not content: it is blind."""
-    history, place = of_story(BROKEN[0], True, case)
-    if asked(check, history) != [place]:
+    if shown := wrong_about(check, BROKEN[0], True, case):
         came = f"it does not find the plainest one: {BROKEN[0].title}"
-        return broken(came, History(history), advice=BLIND, mark=(history[place],))
-    alarms = [s for s in FINE if asked(check, of_story(s, False, case)[0]) != []]
-    return scored(FINE, alarms, False, case)
+        return broken(came, shown, advice=BLIND)
+    alarms = [
+        (story, shown)
+        for story in FINE
+        if (shown := wrong_about(check, story, False, case))
+    ]
+    return scored(alarms, len(FINE))
 
 
 BLIND = "Who never raises an alarm raises no false one either: that earns nothing."
@@ -104,13 +122,12 @@ def real_runs(check: Check, case: Case) -> Outcome:
     """Two clients at followers that lag; every second time they have session tokens."""
     client = KeyValueClient if case.size % 2 else SessionClient
     history = lagging_run(case, client)
-    said, wanted = asked(check, tuple(history)) or [], list(too_old(history))
+    said, wanted = asked(check, history) or [], list(too_old(history))
     for i, op in enumerate(history):
         if (i in wanted) != (i in said):
             what = "too old, and not found" if i in wanted else "fine, and accused"
-            return broken(
-                f"place {i} is {what}: {op}", history, advice=REAL, mark=(op,)
-            )
+            came = f"of {op.process}, the read at place {i} is {what}"
+            return broken(came, listing(check, history, wanted), advice=REAL)
     return kept(f"{len(wanted)} of {len(history)} operations are too old, and found")
 
 
