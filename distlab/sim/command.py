@@ -4,6 +4,8 @@
         --fault 'Crash("s1", at_ms=500)' --call 'c1.write("x", 1)' --trace
 
 A protocol is named by its module below `distlab`, with `:Class` if there are several.
+Three servers run, and one client where the protocol has a `client`; a module that needs
+others says so, `CLUSTER = {"left": (SingleLeader, 2), "clients": (ShardedClient, 1)}`.
 Without `--call` the nodes do what the protocol's `workload(client, choose)` says: a
 static method of the client's class (of the protocol's own, where it has no client) that
 gives the calls of one client, `choose(k, options)` being its dice.
@@ -19,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 from typing import Any
 
 import distlab
@@ -37,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("protocol", help="such as replication.single_leader, or module:Class")
     add("--seed", type=int, default=0, help="equal seeds, equal runs (0)")
-    add("--servers", type=int, default=3, help="how many (3)")
-    add("--clients", type=int, help="how many (1, if the protocol has a client)")
+    add("--servers", type=int, metavar="N", help="how many (mostly 3)")
+    add("--clients", type=int, metavar="N", help="how many (mostly 1)")
     add("--until-ms", type=float, default=RUN_MS, help=f"simulated time ({RUN_MS})")
     add("--max-steps", type=int, default=MAX_STEPS, help="ends what does not end")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
@@ -99,50 +102,38 @@ def summary(cluster: sim.Cluster) -> Iterator[str]:
 # ----------------------------------------------------------------- from words to values
 def made(arguments: argparse.Namespace) -> sim.Cluster:
     """The cluster that the arguments describe. Raises `Misuse` for what is unclear."""
-    protocol = find(arguments.protocol)
-    more: dict[str, Any] = dict(setting(text) for text in arguments.set)
-    if arguments.clients is not None or protocol.client:
-        more["clients"] = 1 if arguments.clients is None else arguments.clients
+    groups = usual_groups(*found(arguments.protocol))
+    for name in ("servers", "clients"):
+        number = getattr(arguments, name)
+        if number is not None and name not in groups:
+            raise Misuse(f"--{name}: the groups here are {', '.join(groups)}.")
+        if number is not None:
+            groups[name] = (groups[name][0], number)
     calls: dict[str, list[Call]] = {}
     for text in arguments.call:
         node, call = parsed_call(text)
         calls.setdefault(node, []).append(call)
+    caller = groups.get("clients", next(iter(groups.values())))[0]
+    more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
     return sim.Cluster(
-        protocol,
+        next(iter(groups.values()))[0],
         seed=arguments.seed,
-        servers=arguments.servers,
         network=sim.Network(value(arguments.latency, DELAYS), fifo=arguments.fifo),
         disk=sim.Disk(value(arguments.sync_ms, DELAYS)),
         faults=[value(text, FAULTS) for text in arguments.fault],
-        workload=calls or usual_workload(protocol),
+        workload=calls or getattr(caller, "workload", None),
         **more,
     )
 
 
-def find(name: str) -> type[Node]:
-    """The protocol with this name. Raises `Misuse` with the nearest one if none has."""
+def found(name: str) -> tuple[ModuleType, str]:
+    """The module of a protocol, and the class asked for; `Misuse` names the nearest."""
     path, _, wanted = name.removeprefix("distlab.").partition(":")
     known = dict(protocols())
     if path not in known:
         hint = did_you_mean(path, known) or f" There are: {', '.join(known)}."
         raise Misuse(f"there is no protocol `{path}`.{hint}")
-    module = importlib.import_module(known[path])
-    nodes = {
-        kind.__name__: kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, Node)
-        and kind.__module__ == module.__name__
-    }
-    clients = {kind.client for kind in nodes.values()}
-    servers = [name for name, kind in nodes.items() if kind not in clients]
-    served = [name for name in servers if nodes[name].client]
-    wanted = wanted or next(iter(served or servers or nodes), "")
-    if wanted not in nodes:
-        raise Misuse(
-            f"`{path}` has no node class `{wanted}`.{did_you_mean(wanted, nodes)}"
-        )
-    return nodes[wanted]
+    return importlib.import_module(known[path]), wanted
 
 
 def protocols() -> Iterator[tuple[str, str]]:
@@ -155,9 +146,27 @@ def protocols() -> Iterator[tuple[str, str]]:
                 yield short, f"distlab.{short}"
 
 
-def usual_workload(protocol: type[Node]) -> Any:
-    """What the nodes do when no calls are given; None where nothing is said."""
-    return getattr(protocol.client or protocol, "workload", None)
+def usual_groups(module: ModuleType, wanted: str) -> dict[str, tuple[type[Node], int]]:
+    """Who runs together: what the module's `CLUSTER` says, or servers and a client."""
+    nodes = {
+        kind.__name__: kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Node)
+        and kind.__module__ == module.__name__
+    }
+    if not wanted and hasattr(module, "CLUSTER"):
+        return dict(module.CLUSTER)
+    clients = {kind.client for kind in nodes.values()}
+    servers = [name for name, kind in nodes.items() if kind not in clients]
+    wanted = wanted or next((n for n in servers if nodes[n].client), "")
+    wanted = wanted or next(iter(servers), "")
+    if wanted not in nodes:
+        hint = did_you_mean(wanted, nodes)
+        raise Misuse(f"`{module.__name__}` has no node class `{wanted}`.{hint}")
+    client = nodes[wanted].client
+    groups = {"servers": (nodes[wanted], 3)}
+    return groups | {"clients": (client, 1)} if client else groups
 
 
 def setting(text: str) -> tuple[str, Any]:

@@ -92,6 +92,15 @@ def test_a_class_may_be_named(capsys):
     assert "(Counter)" in said(capsys, "toys.echo:Counter")[1].out
 
 
+def test_a_module_may_say_who_runs_together(capsys, monkeypatch):
+    groups = {"stores": (sim_nodes.Echo, 2), "clients": (sim_nodes.Pinger, 2)}
+    monkeypatch.setattr(sim_nodes, "CLUSTER", groups, raising=False)
+    said_it = said(capsys, "toys.echo", "--clients", "3", "--set", "servers=('s1',)")
+    assert "2 stores (Echo) and 3 clients (Pinger)" in said_it[1].out
+    code, printed = said(capsys, "toys.echo", "--servers", "3")
+    assert (code, "groups here are stores, clients" in printed.err) == (2, True)
+
+
 def test_a_broken_property_ends_with_1_and_shows_the_trace(capsys):
     code, printed = said(capsys, "toys.boom", "--trace", "--seed", "83")
     assert code == 1
