@@ -84,3 +84,11 @@ class FencedLeader(AutomaticFailover):
     def on_refused(self, src: NodeId, msg: Refused):
         if self.leading and msg.token > self.epoch:
             self.become_follower(msg.token)
+
+
+# Who runs together when `distlab run` is told nothing else.
+CLUSTER = {
+    "servers": (FencedLeader, 3),
+    "clients": (FencedLeader.client, 1),
+    "storage": (Storage, 1),
+}

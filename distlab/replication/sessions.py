@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from distlab.node import NodeId, setting, volatile
 from distlab.replication.client import KeyValueClient, Read, ReadReply, WriteReply
+from distlab.replication.single_leader import SingleLeader
 
 
 class SessionClient(KeyValueClient):
@@ -57,3 +58,10 @@ class SessionClient(KeyValueClient):
         self.note("too old for this session")
         self.request = Read(self.request.number, self.request.key)
         self.send(self.server(), self.request)
+
+
+# Who runs together when `distlab run` is told nothing else.
+CLUSTER = {
+    "servers": (SingleLeader, 3),
+    "clients": (SessionClient, 1),
+}

@@ -29,6 +29,7 @@ from distlab.replication.client import (
     Write,
     WriteReply,
 )
+from distlab.replication.single_leader import SingleLeader
 
 
 class Dependent(Value):
@@ -97,3 +98,11 @@ class CausalClient(ShardedClient):
         self.note("a value came before what it depends on")
         self.request = Read(self.request.number, self.request.key)
         self.send(self.server(), self.request)
+
+
+# Who runs together when `distlab run` is told nothing else.
+CLUSTER = {
+    "left": (SingleLeader, 2),
+    "right": (SingleLeader, 2),
+    "clients": (CausalClient, 1),
+}
