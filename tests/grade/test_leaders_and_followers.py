@@ -116,6 +116,7 @@ WRONG = [
     ("1.2", answers.AppliesOverGaps, "023", "Must it not wait?"),
     ("1.2", answers.AppliesTwice, "012", "is in the log already"),
     ("1.2", answers.ConfirmsTheMessage, "2", "a gap would stay for ever"),
+    ("1.2", answers.ConfirmsWithoutStoring, "023", "what puts an entry into the log"),
     ("1.2", answers.NeverAsks, "3", "Nobody else knows what this follower lacks"),
     ("1.2", answers.TakesOneEntry, "3", "an `Append` of several entries"),
     ("1.2", answers.SilentWhenNothingIsNew, "4", "may have been lost"),

@@ -1,6 +1,7 @@
 """What people answer to the sheet of lesson 1: each is named after what it forgets."""
 
 from distlab.faults import Crash, Cut, Heal, Isolate, Loss, Pause, Recover, Split
+from distlab.node import volatile
 from distlab.replication.sessions import SessionClient
 from distlab.replication.single_leader import Appended, SingleLeader
 
@@ -78,6 +79,16 @@ class ConfirmsTheMessage(SingleLeader):
             self.fetch("an entry in between is missing")
         if msg.entries:
             self.send(src, Appended(msg.entries[-1].index))
+
+
+class ConfirmsWithoutStoring(SingleLeader):
+    reach: int = volatile(0)
+
+    def on_append(self, src, msg):
+        for entry in msg.entries:
+            if entry.index == self.reach + 1:
+                self.reach += 1
+        self.send(src, Appended(self.reach))
 
 
 class NeverAsks(SingleLeader):
@@ -304,6 +315,7 @@ MISSES_EVERY_LEADER = {"heartbeat_ms": 50, "failover_ms": 20}
 ASKS_THE_LIBRARY = """
 from distlab.check import sessions
 from distlab.history import History
+from distlab.node import volatile
 from distlab.replication.sessions import SessionClient
 from distlab.replication.single_leader import SingleLeader
 

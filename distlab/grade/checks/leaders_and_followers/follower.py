@@ -59,6 +59,13 @@ def disordered(case: Case) -> Scenario:
     return scenario(case, lost, Reordering(0.5, 20, src="s1", dst="s2"))
 
 
+def restarted(case: Case) -> Scenario:
+    """The same, and the follower restarts: what it asks for tells what its disk has."""
+    lost = Loss(0.3, src="s1", dst="s2")
+    late = Reordering(0.5, 20, src="s1", dst="s2")
+    return scenario(case, lost, late, Crash("s2", at_ms=40), Recover("s2", at_ms=50))
+
+
 def doubled(case: Case) -> Scenario:
     """It comes twice, and late."""
     twice = Duplication(0.7, src="s1", dst="s2")
@@ -96,8 +103,8 @@ class Said(NamedTuple):
     reach: int  # how far without a gap
 
 
-def said(trace: Trace, kind: type) -> Iterator[Said]:
-    """What the follower sent, of one kind."""
+def said(trace: Trace, kinds: type | tuple[type, ...]) -> Iterator[Said]:
+    """What the follower sent, of these kinds."""
     got: set[int] = set()
     reach = 0
     for step in trace.where("send", "deliver", node="s2"):
@@ -105,7 +112,7 @@ def said(trace: Trace, kind: type) -> Iterator[Said]:
             got |= {entry.index for entry in step.what.entries}
             while reach + 1 in got:
                 reach += 1
-        elif step.kind == "send" and isinstance(step.what, kind):
+        elif step.kind == "send" and isinstance(step.what, kinds):
             yield Said(step, max(got, default=0), reach)
 
 
@@ -196,20 +203,26 @@ SILENT = "The leader waits for `Appended(…)`: how far is the log on this disk?
 
 
 @follower.claim(
-    "it confirms only what it has", points=2, public=3, hidden=3, scenario=disordered
+    "it confirms only what it has", points=2, public=3, hidden=3, scenario=restarted
 )
 def honest(node: Any, scenario: Scenario) -> Outcome:
     """Every entry up to the place that it confirms had been sent to it."""
     trace = run(node, scenario)
-    for step, _, reach in said(trace, Appended):
-        if step.what.index > reach:
-            came = f"s2 confirmed {step.what.index}; without a gap, it had {reach}"
+    confirmed = 0
+    for step, _, reach in said(trace, (Appended, Fetch)):
+        if isinstance(step.what, Fetch):
+            if step.what.after < confirmed:
+                came = f"s2 confirmed {confirmed}; its disk has {step.what.after}"
+                return broken(came, trace, advice=NOT_STORED, mark=(step,))
+        elif (confirmed := max(confirmed, step.what.index)) > reach:
+            came = f"s2 confirmed {confirmed}; without a gap, it had {reach}"
             return broken(came, trace, advice=TOO_MUCH, mark=(step,))
     if log_of(trace) and not any(said(trace, Appended)):
         return broken("s2 confirmed nothing", trace, advice=SILENT)
     return kept("each entry that it confirmed had been sent to it")
 
 
+NOT_STORED = "`self.append(entry)` is what puts an entry into the log, and on disk."
 TOO_MUCH = "The leader never sends again what was confirmed: a gap would stay for ever."
 
 
