@@ -19,9 +19,10 @@ Departs
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from distlab.node import Message, Node, NodeId, Timer, durable, setting, volatile
+from distlab.node import Call, Message, Node, NodeId, Timer, durable, setting, volatile
 
 
 class Write(Message):
@@ -152,3 +153,10 @@ class KeyValueClient(Node):
         replicas = self.replicas()
         asked = replicas.index(self.leader or replicas[0])
         return replicas[(asked + 1) % len(replicas)]
+
+    @staticmethod
+    def workload(client: NodeId, choose: Callable) -> Iterator[Call]:
+        """What a client asks when a run says nothing else: as many writes as reads."""
+        for i in range(10):
+            yield Call("write", (*choose(1, "xyz"), f"{client}.{i}"))
+            yield Call("read", choose(1, "xyz"))

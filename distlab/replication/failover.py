@@ -97,7 +97,9 @@ class Retransmit(Timer):
 class Failover(Node):
     """A replica that may be promoted: `promote`, when its leader is dead."""
 
-    assumes = Assumes(links="fair loss", failures="crash-stop", disk="torn writes")
+    assumes = Assumes(
+        links="fair loss", failures="crash-stop", disk="loses writes", f=1
+    )
     client = KeyValueClient
 
     sync_followers: int = setting(0)
@@ -144,9 +146,9 @@ class Failover(Node):
     def become_follower(self, epoch: Epoch):  # Failover 3
         if self.leading:
             self.note("leads no longer")
+            for follower in self.peers:
+                self.cancel_timer(Retransmit(follower))
         self.epoch, self.leading = epoch, False
-        for follower in self.peers:
-            self.cancel_timer(Retransmit(follower))
 
     # ------------------------------------------------------------------------- requests
     def on_write(self, src: NodeId, msg: Write):

@@ -8,6 +8,7 @@ from distlab.faults import (
     ClockDrift,
     ClockJump,
     ClockSkew,
+    CorruptRecord,
     Crash,
     Cut,
     Delay,
@@ -16,6 +17,7 @@ from distlab.faults import (
     Heal,
     Isolate,
     Loss,
+    LostWrites,
     Pause,
     Recover,
     Reordering,
@@ -52,16 +54,14 @@ class Drawing:
         kinds = assumes.kinds()
         faults: list[Fault] = []
         for kind in kinds:
-            if kind in (Crash, Recover, TornWrite, Heal) or kind not in DRAW:
-                continue
-            if self.random.random() < 0.35:
+            if kind in DRAW and self.random.random() < 0.35:
                 faults += [self.one(kind) for _ in range(self.random.randint(1, 2))]
         if Crash in kinds:
             most = assumes.most(len(self.servers))
             victims = self.random.sample(self.servers, most)
-            faults += self.crashes(victims, Recover in kinds, TornWrite in kinds)
+            faults += self.crashes(victims, kinds)
         if Recover in kinds and self.clients:
-            faults += self.crashes(self.clients[:1], True, TornWrite in kinds)
+            faults += self.crashes(self.clients[:1], kinds, harmed=False)
         faults.append(Heal(OVER_MS, all=True))
         of_servers = (fault for fault in faults if by(fault) in self.servers)
         assert assumes.admits(of_servers, len(self.servers))
@@ -71,16 +71,19 @@ class Drawing:
         """One fault of this kind."""
         return DRAW[kind](self)
 
-    def crashes(self, victims: Iterable[str], recover: bool, torn: bool) -> list[Fault]:
-        """Crashes of these nodes, with their recoveries."""
+    def crashes(
+        self, victims: Iterable[str], kinds: Sequence[type[Fault]], harmed: bool = True
+    ) -> list[Fault]:
+        """Crashes of these nodes, with their recoveries and what harms their disks."""
         faults: list[Fault] = []
+        harm = [kind for kind in HARM if kind in kinds and harmed]
         for node in victims:
-            count = self.random.randint(0, 2 if recover else 1)
+            count = self.random.randint(0, 2 if Recover in kinds else 1)
             for at_ms in sorted(self.times(count)):
-                if torn and self.random.random() < 0.8:
-                    faults.append(TornWrite(node, at_ms - 1))
+                if harm and self.random.random() < 0.8:
+                    faults.append(self.random.choice(harm)(node, at_ms - 1))
                 faults.append(Crash(node, at_ms))
-                if recover:
+                if Recover in kinds:
                     faults.append(Recover(node, at_ms + self.random.randint(1, 400)))
         return faults
 
@@ -109,6 +112,7 @@ def by(fault: Fault) -> str:
     return fault.node if isinstance(fault, Crash) else "s1"
 
 
+HARM = (TornWrite, LostWrites, CorruptRecord)  # shows at the next crash
 DRAW = {
     Loss: lambda d: Loss(d.random.choice((0.1, 0.3, 0.6)), **d.span()),
     Duplication: lambda d: Duplication(d.random.choice((0.2, 0.8)), **d.span()),

@@ -267,10 +267,12 @@ def test_a_leader_that_comes_back_shows_what_it_showed_and_goes_on():
 
 
 def test_a_leader_that_comes_back_still_knows_the_requests_of_its_clients():
-    s1 = leader_with(X, Y, Z, log_kept=1)
+    s1 = leader_with(Entry(1, "x", "a", "c2", 1), Y, Z, log_kept=1)
+    assert s1.log == Log(Z)
     restart(s1)
-    assert s1.step(Deliver("c1", Write(3, "x", "c"))) == [Send("c1", WriteReply(3, 3))]
-    assert s1.last_index == 3
+    for client, number, index in (("c1", 3, 3), ("c2", 1, 1)):
+        again = s1.step(Deliver(client, Write(number, "x", "again")))
+        assert again == [Send(client, WriteReply(number, index))]
 
 
 @pytest.mark.parametrize("part", [1, 2])
@@ -294,6 +296,10 @@ KILLED = {
     ),
     mutants.SkipsLogBehindSnapshot: (
         test_a_follower_that_the_log_does_not_reach_gets_the_snapshot_and_the_rest
+    ),
+    mutants.InstallsOldSnapshot: test_a_follower_that_is_further_keeps_what_it_has,
+    mutants.ForgetsRequestsInSnapshot: (
+        test_a_leader_that_comes_back_still_knows_the_requests_of_its_clients
     ),
     mutants.NeverAsksForWhatIsMissing: (
         test_a_follower_that_misses_an_entry_asks_for_it_and_applies_nothing_behind_it

@@ -77,7 +77,19 @@ def lopsided(seed: int) -> dict[str, ClosedLoop]:
     }
 
 
+def ledger(seed: int) -> dict[str, ClosedLoop]:
+    """Every write has a key of its own: nothing hides the loss of one."""
+    return {
+        client: ClosedLoop(
+            tuple(Call("write", (f"{client}.{i:02}", 1)) for i in range(40)),
+            think_ms=Uniform(0, 60),
+        )
+        for client in CLIENTS
+    }
+
+
 SHAPES = {"symmetric": symmetric, "lopsided": lopsided}
+WORKLOADS = {**SHAPES, "ledger": ledger}
 
 
 def run(
@@ -94,7 +106,7 @@ def run(
         disk=Disk(sync_ms=(Uniform(0.1, 3), Uniform(5, 20))[seed % 2]),
         states=True,
         faults=faults,
-        workload=SHAPES[shape](seed),
+        workload=WORKLOADS[shape](seed),
         sync_followers=settings.pop("sync_followers", seed % 3),
         log_kept=settings.pop("log_kept", (1, 4, 100)[seed // 3 % 3]),
         **settings,
@@ -142,28 +154,25 @@ KILLED = [
     (mutants.AnswersBeforeSync, "symmetric", 1, answered_when_on_enough_disks),
     (mutants.CountsOneFollowerTwice, "symmetric", 2, answered_when_on_enough_disks),
     (mutants.ShowsBeforeSync, "symmetric", 1, answered_when_on_enough_disks),
-    (mutants.AnswersRetriesAtOnce, "symmetric", 2, answered_when_on_enough_disks),
+    (mutants.AnswersRetriesAtOnce, "symmetric", 5, answered_when_on_enough_disks),
     (mutants.CompactsUnsafe, "lopsided", 1, answered_when_on_enough_disks),
     (mutants.WritesRetriesAgain, "symmetric", 0, each_request_once),
     (mutants.WritesOldRequests, "symmetric", 2, each_request_once),
-    (mutants.ForgetsRequestsInCrash, "lopsided", 19, each_request_once),
-    (mutants.ForgetsRequestsInSnapshot, "symmetric", 37, each_request_once),
+    (mutants.ForgetsRequestsInCrash, "lopsided", 8, each_request_once),
     (mutants.NumbersRetriesAnew, "symmetric", 0, each_request_once),
     (mutants.AppliesOutOfOrder, "lopsided", 6, one_entry_at_each_index),
     (mutants.FollowsAndLeads, "symmetric", 0, one_entry_at_each_index),
     (mutants.AppliesTwice, "symmetric", 0, confirmed_when_on_disk),
     (mutants.ConfirmsWhatItLacks, "symmetric", 0, confirmed_when_on_disk),
-    (mutants.InstallsOldSnapshot, "lopsided", 12, confirmed_when_on_disk),
-    (mutants.TrustsTornRecord, "symmetric", 63, confirmed_when_on_disk),
-    (mutants.ReadsAnywhere, "symmetric", 6, reads_are_recent),
+    (mutants.TrustsTornRecord, "symmetric", 83, confirmed_when_on_disk),
+    (mutants.ReadsAnywhere, "symmetric", 15, reads_are_recent),
     (mutants.ForgetsSafe, "lopsided", 5, reads_are_recent),
-    (mutants.TakesAnyAnswer, "symmetric", 3, reads_are_recent),
-    (mutants.CallsUnknownFailed, "symmetric", 115, reads_are_recent),
+    (mutants.TakesAnyAnswer, "symmetric", 21, reads_are_recent),
     (mutants.DropsRowsInSnapshot, "symmetric", 0, acknowledged_writes_stay),
     (mutants.ForgetsRowsInCrash, "symmetric", 0, acknowledged_writes_stay),
-    (mutants.KeepsOldRowsAfterInstall, "lopsided", 0, replicas_become_equal),
+    (mutants.KeepsOldRowsAfterInstall, "lopsided", 4, replicas_become_equal),
     (mutants.NeverRetransmits, "symmetric", 178, replicas_become_equal),
-    (mutants.ForgetsItsNumber, "lopsided", 0, clients_finish),
+    (mutants.ForgetsItsNumber, "lopsided", 1, clients_finish),
 ]
 
 
@@ -219,8 +228,8 @@ def worse(kind: type[Fault], seed: int) -> Schedule:
 
 EXCLUDED = {
     Byzantine: (0, replicas_become_equal),
-    LostWrites: (93, acknowledged_writes_stay),
-    CorruptRecord: (93, acknowledged_writes_stay),
+    LostWrites: (0, acknowledged_writes_stay),
+    CorruptRecord: (0, acknowledged_writes_stay),
 }
 
 
@@ -229,7 +238,7 @@ def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(kind):
     assert kind not in SingleLeader.assumes.kinds()
     known, promise = EXCLUDED[kind]
     for seed in range(200):
-        cluster = run(SingleLeader, seed, "symmetric", worse(kind, seed))
+        cluster = run(SingleLeader, seed, "ledger", worse(kind, seed))
         if said := promise(cluster):
             print(f"seed {seed}: {said}")
             assert seed == known
