@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distlab.errors import DistlabError
+from distlab.grade.server import defined_by
 
 FILE_BYTES_MAX = 20_000_000  # a sheet with pictures in its outputs is a few megabytes
 CODE_BYTES_MAX = 500_000
@@ -64,6 +65,23 @@ class Sheet:
         """The definition of `name` that wins."""
         found = (s for s in reversed(self.statements) if name in s.names)
         return next(found, None)
+
+    def lineage(self, name: str) -> list[Statement]:
+        """A class and those of its bases that are in the sheet, the furthest first."""
+        found: list[Statement] = []
+        wanted = [name]
+        for statement in reversed(self.statements):
+            node = statement.node
+            if isinstance(node, ast.ClassDef) and node.name in wanted[:1]:
+                found.insert(0, statement)
+                wanted = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        return found
+
+    def methods(self, name: str) -> list[str]:
+        """What a class and its bases in the sheet define."""
+        classes = (statement.node for statement in self.lineage(name))
+        bodies = (s for cls in classes for s in getattr(cls, "body", ()))
+        return list(dict.fromkeys(n for s in bodies for n in defined_by(s)))
 
     @property
     def names(self) -> frozenset[str]:

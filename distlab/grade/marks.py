@@ -27,11 +27,10 @@ from distlab.grade.exercise import (
 from distlab.grade.literal import NotLiteral, literal
 from distlab.grade.remote import (
     Remote,
-    defined,
     left_out,
-    remote_class,
     remote_function,
 )
+from distlab.grade.stand_in import remote_class
 
 
 class Marked(NamedTuple):
@@ -218,7 +217,7 @@ def missing(sheet: Sheet, answer: Method | Function) -> str | None:
         base = answer.base.__name__
         return f"`{answer.name}` is no class: write `class {answer.name}({base}):`"
     if isinstance(answer, Method):
-        own = defined(sheet, answer.name)
+        own = sheet.methods(answer.name)
         unwritten = [name for name in answer.asked or () if name not in own]
         if unwritten:
             return f"`{answer.name}` has no method `{unwritten[0]}` of its own"

@@ -1,14 +1,11 @@
-"""An answer that lives in a child, as something the parent's judges can use.
+"""An answer that lives in a child: what it is asked, what its replies are worth.
 
-A function is called through the pipe. A node is a stand-in: the parent's cluster runs
-it like any other, and each step of it is made in the child. Its fields are sealed: the
-parent keeps them for the child and never looks inside, so that a judge can only believe
-what a node does.
+A reply is read as plain values, and nothing else of it counts. An answer has to be a
+function of what it is given, so that it is asked a second time, in another process.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
 import random
 import sys
@@ -19,44 +16,20 @@ from typing import Any
 from distlab import codec
 from distlab.errors import Misuse
 from distlab.events import (
-    Call,
-    CancelTimer,
-    Deliver,
-    End,
     Event,
-    Fire,
     Message,
-    Note,
-    Output,
-    Recover,
-    Send,
-    SetTimer,
     Signed,
-    Start,
-    Timer,
     mint,
 )
 from distlab.grade.child import Child, Library, Raised
-from distlab.grade.collect import Sheet, Statement
+from distlab.grade.collect import Sheet
 from distlab.grade.examine import Stopped
 from distlab.grade.exercise import Function, Method
 from distlab.grade.fence import Limits
-from distlab.grade.server import defined_by
 from distlab.history import History
-from distlab.node import Node
-from distlab.reactions import Reactions, Rule
-from distlab.state import Field, StateType
 from distlab.trace import Trace
-from distlab.value import Value
 
 AGAIN_MAX = 200  # requests that are made again, of another child
-STATE = ("durable", "volatile", "ghost")
-
-
-class Sealed(Value):
-    """A field of an answer, as the child wrote it."""
-
-    text: str
 
 
 class Remote:
@@ -181,31 +154,10 @@ def load_request(sheet: Sheet, answer: Method | Function) -> dict[str, Any]:
         base, module = answer.base, answer.base.__module__
         request["base"] = f"{module}:{base.__qualname__}"
         request["asked"] = answer.asked
-        request["classes"] = [[s.cell, s.place] for s in lineage(sheet, answer.name)]
+        request["classes"] = [[s.cell, s.place] for s in sheet.lineage(answer.name)]
         if not module.startswith("distlab.") or module.startswith("distlab.grade."):
             request["source"] = inspect.getsource(sys.modules[module])
     return request
-
-
-def lineage(sheet: Sheet, name: str) -> list[Statement]:
-    """The class and those of its bases that stand in the sheet, the furthest first."""
-    found: list[Statement] = []
-    known = [s for s in sheet.statements if isinstance(s.node, ast.ClassDef)]
-    wanted = [name]
-    while wanted and known:
-        statement = known.pop()
-        node = statement.node
-        if isinstance(node, ast.ClassDef) and node.name == wanted[0]:
-            found.insert(0, statement)
-            wanted = [base.id for base in node.bases if isinstance(base, ast.Name)]
-    return found
-
-
-def defined(sheet: Sheet, name: str) -> list[str]:
-    """What a class of the sheet and its bases there define."""
-    classes = [s.node for s in lineage(sheet, name)]
-    names = (n for c in classes for s in getattr(c, "body", ()) for n in defined_by(s))
-    return list(dict.fromkeys(names))
 
 
 def left_out(sheet: Sheet, answer: Method | Function) -> list[str]:
@@ -215,7 +167,7 @@ def left_out(sheet: Sheet, answer: Method | Function) -> list[str]:
     return [
         f"`{name}` of `{answer.name}` was not asked for and is left as "
         f"{answer.base.__name__} has it."
-        for name in defined(sheet, answer.name)
+        for name in sheet.methods(answer.name)
         if name not in answer.asked and hasattr(answer.base, name)
     ]
 
@@ -264,173 +216,3 @@ def argument(value: Any) -> tuple[str, str]:
     if isinstance(value, Trace):
         return "trace", value.to_jsonl()
     return "value", codec.to_json(value)
-
-
-# ------------------------------------------------------------------------------- a node
-def remote_class(remote: Remote, answer: Method) -> type[Node]:
-    """A node class for the parent's cluster, whose steps are made in the child."""
-    loaded = remote.open()
-    kinds = new_fields(loaded.get("new"))
-    namespace: dict[str, Any] = {
-        name: Field(kind, None) for name, kind in kinds.items()
-    }
-    namespace["__annotations__"] = dict.fromkeys(kinds, "Any")
-    namespace |= DOORS | {"__module__": __name__}
-    cls: Any = StateType(answer.name, (answer.base,), namespace)
-    cls._fields = sealed_fields(cls._fields, loaded.get("state"))
-    cls._reactions, cls._remote, cls._told = RemoteReactions(), remote, {}
-    found: type[Node] = cls
-    return found
-
-
-def new_fields(told: Any) -> dict[str, Any]:
-    """The fields that the learner has added, each with its kind."""
-    found: dict[str, Any] = {}
-    for entry in told if isinstance(told, list) else [None]:
-        match entry:
-            case [str(name), str(kind)] if name.isidentifier() and not hasattr(
-                Node, name
-            ):
-                if kind in STATE:
-                    found[name] = kind
-            case _:
-                raise Raised(f"The answer describes its fields as {entry!r}.")
-    return found
-
-
-def sealed_fields(fields: dict[str, Field], state: Any) -> dict[str, Field]:
-    """The same fields, each starting from what the child says."""
-    sealed = {}
-    for name, how in fields.items():
-        if how.kind in STATE and name != "operation":
-            how = Field(how.kind, Sealed(entry(state, name, str)))
-        elif how.kind == "part":
-            inner: Any = StateType(how.initial.__name__, (how.initial,), {**CLOSED})
-            inner._fields = sealed_fields(inner._fields, entry(state, name, dict))
-            how = Field("part", inner)
-        sealed[name] = how
-    return sealed
-
-
-def entry(state: Any, name: str, kind: type) -> Any:
-    """A field of a reply, if it has this form."""
-    found = state.get(name) if isinstance(state, dict) else None
-    if not isinstance(found, kind):
-        raise Raised(f"The state that came has no `{name}` of the right form.")
-    return found
-
-
-# Where a runtime comes in: all of these are steps, and are made in the child.
-DOORS: dict[str, Any] = {
-    "on_start": lambda node: step(node, Start()),
-    "on_recover": lambda node, report: step(node, Recover(report)),
-    "_call": lambda node, call: step(node, call),
-    "after_event": Node.after_event,
-    "invariant": Node.invariant,
-}
-# A part is inside the child's node: from here, nothing can happen to it.
-CLOSED: dict[str, Any] = {
-    "on_start": Node.on_start,
-    "on_recover": Node.on_recover,
-    "after_event": Node.after_event,
-    "invariant": Node.invariant,
-}
-
-
-class RemoteReactions(Reactions):
-    """For each class of message and timer: let the child answer it."""
-
-    def __init__(self) -> None:
-        super().__init__(Node, None)
-
-    def __missing__(self, kind: type) -> Rule:
-        event: Any = Deliver if issubclass(kind, Message) else Fire
-        self[kind] = reaction = lambda node, *what: step(node, event(*what))
-        return reaction
-
-
-def step(node: Any, event: Event) -> None:
-    """Let the child make this step; keep its state, and carry out its effects."""
-    remote: Remote = node._remote
-    request = {
-        "node": described(node),
-        "state": {**texts(node), "operation": codec.to_json(node.operation)},
-        "event": remote.written(event),
-        "now": clock(node),
-    }
-    choices: list[tuple[Any, ...]] = []
-    reply = remote.ask("step", **request, choices="[]")
-    while "choose" in reply:
-        k, options = reply["choose"]
-        choices.append(node.choose(k, remote.value(options)))
-        reply = remote.ask("step", **request, choices=codec.to_json(tuple(choices)))
-    take(node, reply.get("state"))
-    if isinstance(event, Call):
-        node.operation = event
-    effects = remote.value(reply.get("effects"), signer=node.id)
-    for effect in effects if isinstance(effects, list) else [effects]:
-        carry_out(node, effect)
-
-
-def clock(node: Node) -> float | None:
-    """What the node's clock shows; None where whoever runs it gave it no clock."""
-    try:
-        return node.now_ms
-    except Misuse:
-        return None
-
-
-def described(node: Any) -> str:
-    """The node's name, its group and its settings, as text."""
-    fixed = type(node)._fixed(node)
-    if fixed not in node._told:
-        told = (node.id, node.nodes, settings(node))
-        node._told[fixed] = codec.to_json(told)
-    text: str = node._told[fixed]
-    return text
-
-
-def settings(node: Node) -> dict[str, Any]:
-    """The settings of a node and of its parts."""
-    inner = (settings(part) for part in node.parts())
-    own = {name: getattr(node, name) for name in node.of_kind("setting")}
-    return {name: value for each in (*inner, own) for name, value in each.items()}
-
-
-def texts(node: Node) -> dict[str, Any]:
-    """The sealed state of a node, as the child wrote it."""
-    fields = (name for name in node.of_kind(*STATE) if name != "operation")
-    own = {name: getattr(node, name).text for name in fields}
-    return own | {name: texts(getattr(node, name)) for name in node.of_kind("part")}
-
-
-def take(node: Node, state: Any) -> None:
-    """Keep what has changed."""
-    for name in state if isinstance(state, dict) else ():
-        if name in node.of_kind(*STATE) and name != "operation":
-            setattr(node, name, Sealed(entry(state, name, str)))
-        elif name in node.of_kind("part"):
-            take(getattr(node, name), state[name])
-        else:
-            raise Raised(f"The answer has no field {name!r}, and changes it.")
-
-
-def carry_out(node: Any, effect: Any) -> None:
-    """Do what the child's node wants, if it is something that a node may want."""
-    match effect:
-        case Send(str(dst), Message() as msg):
-            node.send(dst, msg)
-        case SetTimer(
-            Timer() as timer, (int() | float() as low, int() | float() as high)
-        ):
-            node.set_timer(timer, low, high)
-        case CancelTimer(Timer() as timer):
-            node.cancel_timer(timer)
-        case Output(value):
-            node.output(value)
-        case End(_, "ok" | "fail" | "info" as outcome, value):
-            node._end(outcome, value)
-        case Note(str(text), bool(dropped)):
-            node._runtime.note(text, dropped)
-        case _:
-            raise Raised(f"It wants {effect!r} to happen, which no node can want.")

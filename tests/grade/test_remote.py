@@ -13,7 +13,8 @@ from distlab.faults import Crash, Loss, Recover
 from distlab.grade.child import Raised
 from distlab.grade.collect import collect
 from distlab.grade.exercise import Method
-from distlab.grade.remote import Remote, Sealed, remote_class
+from distlab.grade.remote import Remote
+from distlab.grade.stand_in import Sealed, remote_class
 from distlab.node import Node
 from distlab.replication.client import KeyValueClient
 from distlab.replication.single_leader import SingleLeader
