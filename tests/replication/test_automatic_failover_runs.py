@@ -83,7 +83,7 @@ def test_an_answered_write_survives_the_crash_of_any_node_for_a_thousand_seeds(
 
 def test_these_runs_take_the_rare_paths():
     runs = [run(AutomaticFailover, seed, "ledger") for seed in range(50)]
-    for mark in ("s1 misses its leader", "leads epoch 2", "leads epoch 3"):
+    for mark in ("s1 misses its leader", "leads epoch 2"):
         assert any(cluster.saw(mark) for cluster in runs), mark
     ignored = {step.why for cluster in runs for step in cluster.trace.where("ignore")}
     assert ignored >= {
