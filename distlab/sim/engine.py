@@ -155,7 +155,7 @@ class Engine:
     def happen(self, entry: Entry) -> None:
         """Let what has waited happen now, as a part of what ended the waiting."""
         self.resumed = entry
-        entry[2].open(entry)
+        entry[2].usual(entry)
         self.resumed = None
 
     # --------------------------------------------------------------- what has happened

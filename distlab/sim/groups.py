@@ -61,7 +61,7 @@ class Groups:
             kinds = ", ".join(dict.fromkeys(kind.__name__ for kind in classes))
             group = singular(name) if len(classes) == 1 else name
             told.append(f"{len(classes)} {group} ({kinds})")
-        return " and ".join(told)
+        return " and ".join(filter(None, (", ".join(told[:-1]), told[-1])))
 
 
 def as_classes(protocol: type[Node], name: str, value: Any) -> Classes | None:

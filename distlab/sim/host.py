@@ -85,6 +85,7 @@ class Host:
         doors = [mailbox.door, self.alarm, self.birth, *self.caller.doors]
         for door in [*doors, self.journal.door] if self.journal else doors:
             door.open = self.waiting.append if self.paused else door.usual
+        mailbox.door.open = mailbox.if_reached(mailbox.door.open)
 
     # ------------------------------------------------------------------ what it answers
     def step(self, rule: Rule, *event: Any) -> None:
@@ -100,8 +101,8 @@ class Host:
                 raise Violation(broken)
 
     def start(self, entry: Entry) -> None:
-        """The node comes to life."""
-        if self.up:
+        """The node comes to life, unless it has crashed before it could."""
+        if self.up and self.caller.lives == 1:
             self.engine.tell("start", self.id)
             self.step(Node.react, Start())
 
@@ -158,7 +159,7 @@ class Host:
         self.rewire()
         missed, self.waiting = self.waiting, []
         for entry in missed:
-            entry[2].open(entry)
+            entry[2].usual(entry)
 
     def forget(self) -> None:
         """Put the node into the state that its disk has kept."""

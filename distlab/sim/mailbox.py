@@ -16,6 +16,7 @@ from distlab.sim.engine import Detour, Door, Engine, Entry
 from distlab.sim.network import Links, Transit
 
 Send = Callable[[NodeId, Message], None]
+Way = Callable[[Entry], None]
 Route = tuple[Door, Transit]  # the door at the other end, and what the link does
 
 
@@ -91,14 +92,20 @@ class Mailbox:
             msg = entry[4]
             step(reactions[msg.__class__], entry[3], msg)
 
-        def deliver_if_reached(entry: Entry) -> None:
+        self.door.usual = deliver if plain else deliver_with_care
+
+    def if_reached(self, way_in: Way) -> Way:
+        """The same way in, unless the link was cut while the message was under way."""
+        if not self.links.any_cut():
+            return way_in
+
+        def guarded(entry: Entry) -> None:
             if self.links.is_cut(entry[3], self.id):
                 self.refuse(entry, "cut")
             else:
-                usual(entry)
+                way_in(entry)
 
-        usual = deliver if plain else deliver_with_care
-        self.door.usual = deliver_if_reached if self.links.any_cut() else usual
+        return guarded
 
     def miss(self, entry: Entry) -> None:
         """Nobody is there."""

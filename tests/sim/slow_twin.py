@@ -73,11 +73,10 @@ class Twin:
             self.next_call(id)
 
     # ------------------------------------------------------------------------- the loop
-    def plan(self, at_us, what, *details, rank=1, created=None):
+    def plan(self, at_us, what, *details, rank=1):
         self.created += 1
-        created = created or self.created
-        self.agenda.append((at_us, rank, self.created, what, details, created))
-        return created
+        self.agenda.append((at_us, rank, self.created, what, details, self.created))
+        return self.created
 
     def run(self, until_ms):
         while self.agenda:
@@ -90,12 +89,16 @@ class Twin:
         return self.steps
 
     def happen(self, what, details, created):
-        machine = (
-            self.machines.get(details[0]) if what not in ("begin", "end") else None
-        )
-        if machine and machine.paused:
-            machine.waiting.append((what, details, created))
-            return
+        of_node = what not in ("begin", "end")
+        if what == "deliver" and self.is_cut(details[1], details[0]):
+            dst, src, msg, number = details
+            self.tell("drop", dst, src, msg, "cut", number)
+        elif of_node and self.machines[details[0]].paused:
+            self.machines[details[0]].waiting.append((what, details, created))
+        else:
+            self.happen_now(what, details, created)
+
+    def happen_now(self, what, details, created):
         getattr(self, "happen_" + what)(*details, created=created)
 
     def tell(self, kind, node, peer="", what=None, why="", msg=0):
@@ -223,8 +226,6 @@ class Twin:
     def happen_deliver(self, id, src, msg, number, created):
         if not self.machines[id].up:
             self.tell("drop", id, src, msg, f"{id} is down", number)
-        elif self.is_cut(src, id):
-            self.tell("drop", id, src, msg, "cut", number)
         else:
             self.tell("deliver", id, src, msg, msg=number)
             self.step(id, Deliver(src, msg))
@@ -294,8 +295,8 @@ class Twin:
                 machine.paused = None
                 self.tell("resume", fault.node)
                 waited, machine.waiting = machine.waiting, []
-                for what, details, created_then in waited:
-                    self.plan(self.now_us, what, *details, rank=0, created=created_then)
+                for entry in waited:
+                    self.happen_now(*entry)
         elif fault in self.links:
             self.links.remove(fault)
             self.tell("fault", "", what=fault, why="ends")
@@ -313,8 +314,8 @@ class Twin:
         machine.written = machine.written[: machine.synced]
         machine.node.step(CrashEvent(machine.written[-1]))
         waited, machine.waiting = machine.waiting, []
-        for what, details, created in waited:
-            self.happen(what, details, created)
+        for entry in waited:
+            self.happen_now(*entry)
 
     def recover(self, id):
         machine = self.machines[id]

@@ -7,7 +7,7 @@ from sim_nodes import Counter, Echo, Number, Pinger, Sleeper, Store
 
 from distlab.errors import DistlabError, Misuse, UnhandledMessage, Violation
 from distlab.faults import Crash, Heal, Loss, Recover, Split
-from distlab.node import Call, Message, Node, NodeId, Timer, setting, volatile
+from distlab.node import Call, Message, Node, NodeId, Timer, part, setting, volatile
 from distlab.sim import Cluster, Constant, Network, Uniform
 
 
@@ -107,6 +107,40 @@ def test_latency_may_differ_by_link_and_by_class_of_message():
         workload={"c1": (Call("ping", (1,)),)},
     ).run()
     assert [s.at_ms for s in cluster.trace.where("deliver")] == [10, 30]
+
+
+class Inside(Node):
+    def begin(self):
+        self.send(self.peers, Number(1))
+
+    def on_number(self, src, msg):
+        self.output("inside")
+
+
+class Outside(Node):
+    inner: Inside = part(Inside)
+
+    def begin(self):
+        self.inner.begin()
+        self.send(self.peers, self.sign(Number(2)))
+        self.ok()
+
+    def on_signed(self, src, msg):
+        self.output(msg.signer)
+
+    def on_inner_output(self, value):
+        self.output(value)
+
+
+def test_a_wrapped_or_signed_message_is_known_by_what_is_inside():
+    network = Network(latency=1, per_message={"Number": 30})
+    work = {"s1": (Call("begin"),)}
+    cluster = Cluster(Outside, servers=2, network=network, workload=work).run()
+    outputs = [(s.at_ms, s.what) for s in cluster.trace.where("output")]
+    assert outputs == [(30, "inside"), (30, "s1")]
+    lost = (Loss(1.0, messages=("Number",)),)
+    cluster = Cluster(Outside, servers=2, faults=lost, workload=work).run()
+    assert [s.why for s in cluster.trace.where("drop")] == ["lost", "lost"]
 
 
 def test_with_fifo_nobody_overtakes_and_without_somebody_does():
@@ -288,14 +322,14 @@ def test_an_error_says_seed_time_node_and_event_in_its_first_line(how, kind, sai
     with pytest.raises(kind) as raised:
         cluster.run()
     first_line = str(raised.value).splitlines()[0]
-    for part in (
+    for piece in (
         "seed 83",
         "12.5 ms",
         "s2",
         f"deliver Boom(how='{how}') from s1",
         said,
     ):
-        assert part in first_line
+        assert piece in first_line
     assert type(raised.value) is kind
 
 

@@ -253,11 +253,24 @@ def test_a_node_that_is_down_from_the_start_recovers_and_never_starts():
     assert len(cluster.trace.where("recover", node="s1")) == 1
 
 
+def test_a_node_that_crashes_and_recovers_before_its_start_recovers_only():
+    trace = counted(Crash("s1", at_ms=0), Recover("s1", at_ms=0)).trace
+    assert [s.kind for s in trace.where("start", "recover", node="s1")] == ["recover"]
+
+
 def test_a_paused_node_reads_what_has_come_when_it_resumes():
     cluster = counted(Pause("s2", at_ms=4.5), Resume("s2", at_ms=20))
     assert cluster["s2"].received == tuple(range(1, 11))
     at_ms = arrivals_ms(cluster, "s2")
     assert [at_ms[n] for n in (1, 2, 3, 10)] == [3, 4, 20, 20]
+
+
+def test_what_has_reached_a_paused_node_is_not_undone_by_a_cut():
+    cluster = counted(
+        Pause("s2", at_ms=4.5, until_ms=20), Cut("s1", "s2", at_ms=6.5, until_ms=30)
+    )
+    assert cluster["s2"].received == (1, 2, 3, 4)
+    assert arrivals_ms(cluster, "s2")[4] == 20
 
 
 def test_a_paused_node_hears_its_timers_late_and_in_order():

@@ -65,6 +65,11 @@ def test_json_lines_are_written_and_can_be_read_again(capsys, tmp_path):
     assert Trace.from_jsonl(file.read_text("utf-8")).digest() in printed.out
 
 
+def test_a_file_that_cannot_be_written_ends_with_3(capsys, tmp_path):
+    code, printed = said(capsys, *ASK, "--jsonl", str(tmp_path / "no" / "t.jsonl"))
+    assert (code, "No such file" in printed.err) == (3, True)
+
+
 def test_settings_latency_disk_and_group_sizes_are_heard(capsys):
     code, printed = said(
         capsys,

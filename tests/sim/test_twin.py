@@ -9,6 +9,9 @@ from slow_twin import Twin
 from distlab.faults import Crash, Cut, Duplication, Loss, Pause, Recover
 from distlab.node import Call, Message, Node, NodeId, Timer, durable, setting, volatile
 from distlab.sim import Cluster, Disk, Network, Uniform
+from distlab.sim.disk import Journal, Records
+from distlab.sim.mailbox import Mailbox
+from distlab.sim.timers import Timers
 
 
 class Rumour(Message):
@@ -138,6 +141,50 @@ def test_engine_and_twin_agree_on_clients_and_servers():
     seen = {step[1] for seed in SEEDS for step in compare_pings(seed)}
     assert {"ok", "info", "call", "set", "fire", "note"} <= seen
     assert issubclass(Echo.client, Pinger)
+
+
+def forgets_to_disarm(timers, timer):
+    timers.numbers.pop(timer, None)
+
+
+def keeps_timers_in_a_crash(timers):
+    pass
+
+
+def takes_what_was_under_way(mailbox, way_in):
+    return way_in
+
+
+def keeps_what_was_not_synced(records, between):
+    records.synced = len(records.written)
+
+
+def is_synced_at_once(journal):
+    journal.records.synced = len(journal.records.written)
+
+
+MUTANTS = [
+    (Timers, "cancel", forgets_to_disarm),
+    (Timers, "clear", keeps_timers_in_a_crash),
+    (Mailbox, "if_reached", takes_what_was_under_way),
+    (Records, "crash", keeps_what_was_not_synced),
+    (Journal, "sync", is_synced_at_once),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "mutant"),
+    MUTANTS,
+    ids=[mutant.__name__ for *_, mutant in MUTANTS],
+)
+def test_an_engine_that_is_wrong_disagrees_with_the_twin(
+    owner, name, mutant, monkeypatch
+):
+    monkeypatch.setattr(owner, name, mutant)
+    with pytest.raises(AssertionError, match="seed"):
+        for seed in SEEDS:
+            compare_gossip(seed)
+            compare_pings(seed)
 
 
 @pytest.mark.soak
