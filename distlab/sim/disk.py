@@ -155,8 +155,7 @@ class Journal:
         after = records.fields(node)
         if before is not after and before != after:
             records.append(type(node), before, after)
-            if not self.syncing:
-                self.sync()
+            self.sync()
         upto = len(records.written)
         for waits, effect, arguments in self.outbox:
             if waits and records.synced < upto:
@@ -181,22 +180,20 @@ class Journal:
     def sync(self) -> None:
         """Begin to sync what is written; what takes no time is done at once."""
         records = self.records
-        upto = len(records.written) if self.disk.batch else records.synced + 1
-        delay_us = next(self.sync_us)
-        self.syncing = delay_us > 0
-        if self.syncing:
-            self.engine.plan(self.engine.now_us + delay_us, self.door, upto)
-        else:
-            records.synced = upto
+        while not self.syncing and records.synced < len(records.written):
+            upto = len(records.written) if self.disk.batch else records.synced + 1
+            if delay_us := next(self.sync_us):
+                self.engine.plan(self.engine.now_us + delay_us, self.door, upto)
+                self.syncing = True
+            else:
+                records.synced = upto
 
     def synced(self, entry: Entry) -> None:
         """The disk has come so far: what waited for it goes out."""
-        records, upto = self.records, entry[4]
-        records.synced, self.syncing = upto, False
+        self.records.synced, self.syncing = entry[4], False
         self.engine.tell("sync", self.node.id)
-        if upto < len(records.written):
-            self.sync()
-        while self.held and self.held[0][0] <= upto:
+        self.sync()
+        while self.held and self.held[0][0] <= self.records.synced:
             _, effect, arguments = self.held.pop(0)
             effect(*arguments)
 

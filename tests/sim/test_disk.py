@@ -6,7 +6,7 @@ from sim_nodes import Store
 from distlab.errors import Misuse
 from distlab.faults import CorruptRecord, Crash, Pause, Recover
 from distlab.node import Call, DiskReport, Message, Node, durable, part, volatile
-from distlab.sim import Cluster, Constant, Disk, Network
+from distlab.sim import Cluster, Constant, Disk, Mixture, Network
 
 
 def stored(disk, *at_ms, faults=(), until_ms=400):
@@ -82,6 +82,17 @@ def test_batches_make_many_syncs_few():
 
     assert told(batch=True) == [(1, 11), (2, 21), (3, 21), (4, 21), (5, 21)]
     assert told(batch=False) == [(n, 1 + 10 * n) for n in range(1, 6)]
+
+
+def test_a_disk_that_costs_something_only_now_and_then_forgets_nobody():
+    sync_ms = Mixture(((1, Constant(0)), (1, Constant(7))))
+    for batch in (True, False):
+        disk = Disk(sync_ms, batch=batch)
+        cluster = Cluster(Appender, servers=2, disk=disk, network=Network(1))
+        cluster.at(0).call("s1", "burst", 30)
+        trace = cluster.run(until_ms=500).trace
+        told = [s.what for s in trace.where("output", node="s2")]
+        assert told == list(range(1, 31))
 
 
 class Voter(Node):
