@@ -124,8 +124,8 @@ class Cluster:
     def add_call(self, at_ms: float, node: NodeId, call: Call) -> None:
         """Let the layer above call a node at a time."""
         require_node(node, self._engine.hosts, f"{call} at {at_ms:g} ms")
-        host = self._engine.hosts[node]
-        self._engine.plan(us(at_ms), host.caller.calls, call)
+        calls = self._engine.hosts[node].caller.calls
+        self._engine.plan(us(self.at(at_ms).at_ms), calls, call)
 
     def run(self, until_ms: float = RUN_MS, max_steps: int = MAX_STEPS) -> Self:
         """Let time pass until then, or until nothing is left to happen.

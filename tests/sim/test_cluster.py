@@ -262,6 +262,10 @@ def test_the_past_is_over():
     assert cluster.now_ms == 5
     with pytest.raises(Misuse, match="in the past"):
         cluster.at(4)
+    with pytest.raises(Misuse, match="in the past"):
+        cluster.add_call(4, "s1", Call("x"))
+    with pytest.raises(Misuse, match="in the past"):
+        cluster.add_fault(Crash("s1", 4))
     with pytest.raises(Misuse, match="is over"):
         cluster.run(until_ms=3)
 
