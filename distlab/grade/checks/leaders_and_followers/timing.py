@@ -15,7 +15,7 @@ from distlab.trace import Step, Trace
 NAMES = ("heartbeat_ms", "failover_ms")
 FOLLOWERS = 2
 MINUTE_MS = 60_000
-CRASHES = 12
+CRASHES = 24
 GIVEN_UP_MS = 2_000  # a service that is down for longer
 
 timing = Exercise(
@@ -79,7 +79,7 @@ def false_failovers(case: Case, timing: Any) -> Target:
     found = led(trace)
     first_ms = found[0].at_ms if found else 0
     shown = trace.between(first_ms - 250, first_ms + 50) if found else None
-    return Target("false failovers in a minute", 3, len(found), WOLF, shown)
+    return Target("false failovers in a minute", 4, len(found), WOLF, shown)
 
 
 def downtime(case: Case, timing: Any) -> Target:
@@ -94,7 +94,7 @@ def downtime(case: Case, timing: Any) -> Target:
         downs.append(min([GIVEN_UP_MS, *later]))
     shown = trace.between(at_ms - 100, at_ms + downs[-1] + 20)
     mean_ms = sum(downs) / len(downs)
-    return Target("ms without a leader after a crash", 220, mean_ms, LATE, shown)
+    return Target("ms without a leader after a crash", 230, mean_ms, LATE, shown)
 
 
 def heartbeats(timing: Mapping[str, float]) -> Target:
