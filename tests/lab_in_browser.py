@@ -135,7 +135,7 @@ def browser() -> Iterator[Any]:
 def visit(window: Any, lab: Lab, notebook: str, pictures: Path | None = None) -> Visit:
     """Open a notebook, run all cells, move every slider; pictures are kept if asked."""
     seen = Visit()
-    context = window.new_context(viewport={"width": 1280, "height": 1000})
+    context = window.new_context(viewport={"width": 1280, "height": 1800})
     context.route("**/*", lambda route: outside_is_away(route, lab, seen))
     page = context.new_page()
     page.on("console", lambda m: m.type == "error" and seen.console.append(m.text))
@@ -196,7 +196,7 @@ def photograph(page: Any, folder: Path, name: str) -> None:
     height, screen = room.evaluate("r => [r.scrollHeight, r.clientHeight]")
     for number, top in enumerate(range(0, height, screen - 100), 1):
         room.evaluate("(r, top) => r.scrollTo(0, top)", top)
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(100)
         page.screenshot(path=folder / f"{name}-{number:02}.png")
 
 
