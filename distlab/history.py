@@ -54,8 +54,15 @@ class Operation(NamedTuple):
         return self.outcome != "info"
 
     def before(self, other: Operation) -> bool:
-        """Whether this one had ended when the other was called."""
-        return self.ended_us is not None and self.ended_us < other.invoked_us
+        """Whether this one had ended when the other was called.
+
+        One process calls again in the microsecond in which its last operation ended.
+        """
+        if self.ended_us is None:
+            return False
+        if self.process == other.process and self.invoked_us < other.invoked_us:
+            return self.ended_us <= other.invoked_us
+        return self.ended_us < other.invoked_us
 
     def __str__(self) -> str:
         args = ", ".join(map(repr, self.args))
