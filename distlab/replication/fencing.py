@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from distlab.node import Assumes, Log, Message, Node, NodeId, Value, durable, setting
 from distlab.replication.automatic_failover import AutomaticFailover
+from distlab.replication.client import KeyValueClient
 from distlab.replication.failover import Entry, Epoch
 
 
@@ -91,4 +92,11 @@ CLUSTER = {
     "servers": (FencedLeader, 3),
     "clients": (FencedLeader.client, 1),
     "storage": (Storage, 1),
+}
+
+
+CLUSTER = {
+    "servers": (FencedLeader, 3),
+    "storage": (Storage, 1),
+    "clients": (KeyValueClient, 1),
 }

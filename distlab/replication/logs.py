@@ -20,9 +20,10 @@ Departs
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from distlab.node import Assumes, Message, Node, NodeId, Value, durable, setting
+from distlab.node import Assumes, Call, Message, Node, NodeId, Value, durable, setting
 
 SLOT = 16  # bytes for a row
 EMPTY = bytes(SLOT)
@@ -101,6 +102,15 @@ class Table(Node):
     fills_gaps: bool = setting(True)  # a new row goes into the first gap, or to the end
 
     pages: tuple[bytes, ...] = durable(())
+
+    @staticmethod
+    def workload(node: NodeId, choose: Callable) -> Iterator[Call]:
+        """What is asked of the leader when a run says nothing else."""
+        if node == "s1":
+            for key in "abc":
+                yield Call("execute", (Insert(key, Now()),))
+            yield Call("execute", (Delete(*choose(1, "abc")),))
+            yield Call("execute", (UpdateOne("changed"),))
 
     def carry_out(
         self, statement: Statement
@@ -202,3 +212,6 @@ class RowLog(Table):
     def on_rows_changed(self, src: NodeId, msg: RowsChanged):
         for row in msg.rows:
             self.put(row)
+
+
+CLUSTER = {"servers": (StatementLog, 3)}

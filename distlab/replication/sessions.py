@@ -65,3 +65,6 @@ CLUSTER = {
     "servers": (SingleLeader, 3),
     "clients": (SessionClient, 1),
 }
+
+
+CLUSTER = {"servers": (SingleLeader, 3), "clients": (SessionClient, 2)}

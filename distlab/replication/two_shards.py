@@ -106,3 +106,10 @@ CLUSTER = {
     "right": (SingleLeader, 2),
     "clients": (CausalClient, 1),
 }
+
+
+CLUSTER = {
+    "left": (SingleLeader, 2),
+    "right": (SingleLeader, 2),
+    "clients": (CausalClient, 2),
+}
