@@ -183,10 +183,10 @@ class Settled:
     def __repr__(self) -> str:
         choice = self.prediction.choice
         if choice is None:
-            return f"It is {self.came}. You had not committed to anything."
+            return "Commit to an answer above, run it again, and this cell tells you."
         if self.right:
-            return f"It is {self.came}, as you said."
-        return f"You said {choice}; it is {self.came}."
+            return f"{self.came!r}: as you said."
+        return f"You said {choice!r}; the answer is {self.came!r}."
 
 
 def predict(

@@ -78,14 +78,15 @@ def read_papers(text: str) -> dict[str, Paper]:
 
 
 # ------------------------------------------------------------------ beside the paper
-def beside(protocol: type) -> Listing:
+def beside(protocol: type, yours: Iterable[str] = ()) -> Listing:
     """The steps of the paper, each with the code that carries its tag.
 
-    A step that no code carries is `(missing)`. Raises `Misuse` for a class of which no
+    A step that no code carries is `(missing)`; of the methods in `yours`, which a
+    learner is to write, only the head is shown. Raises `Misuse` for a class of which no
     entry of `papers.toml` tells.
     """
     module, paper = paper_of(protocol)
-    found = tagged(protocol, paper.steps)
+    found = tagged(protocol, paper.steps, tuple(yours))
     title = f"{protocol.__name__} beside {paper.citation}"
     text, rows = [title], []
     for tag, words in paper.steps.items():
@@ -120,7 +121,9 @@ def paper_of(protocol: type) -> tuple[str, Paper]:
     )
 
 
-def tagged(protocol: type, tags: Iterable[str]) -> dict[str, list[str]]:
+def tagged(
+    protocol: type, tags: Iterable[str], yours: tuple[str, ...] = ()
+) -> dict[str, list[str]]:
     """For each tag, the pieces of code that carry it.
 
     A method without a tag that overrides one with a tag takes its place. What the class
@@ -131,7 +134,8 @@ def tagged(protocol: type, tags: Iterable[str]) -> dict[str, list[str]]:
     for member in members(protocol).values():
         marks = list(marked(member.text, tags)) or _inherited(protocol, member, tags)
         for tag, code in marks if not is_hole(member.text) else ():
-            found.setdefault(tag, []).append(_without_tags(code, tags))
+            shown = head(member.text) if member.name in yours else code
+            found.setdefault(tag, []).append(_without_tags(shown, tags))
     rest = tuple(tag for tag in tags if tag not in found)
     for text in neighbours(protocol):
         for tag, code in marked(text, rest):
@@ -216,13 +220,24 @@ def is_hole(text: str) -> bool:
     return all(re.match(r"\.\.\.$|raise Exercise\b", line) for line in written)
 
 
+def head(text: str) -> str:
+    """A method without what it does: its first line and its docstring."""
+    method = ast.parse(text).body[0]
+    assert isinstance(method, ast.FunctionDef)
+    told = method.body[0] if ast.get_docstring(method) else None
+    upto = _last(told) if told else first_line(method.body[0]) - 1
+    return "\n".join([*text.splitlines()[:upto], "    …  # yours, in the exercises"])
+
+
 # ------------------------------------------------------------------ what a variant adds
-def diff(old: type, new: type) -> Listing:
+def diff(old: type, new: type, yours: Iterable[str] = ()) -> Listing:
     """What `new` adds to `old` and takes away, one field or method at a time.
 
-    What is the same in both is folded to its names.
+    What is the same in both is folded to its names; of the methods in `yours`, which a
+    learner is to write, only the head is shown.
     """
-    before, after = _texts(old), _texts(new)
+    tags = tuple(step for cls in (old, new) for step in _steps(cls))
+    before, after = _texts(old, tags, tuple(yours)), _texts(new, tags, tuple(yours))
     lines, same = [f"{old.__name__} → {new.__name__}"], list[str]()
     for name in dict.fromkeys([*after, *before]):
         one, other = before.get(name, []), after.get(name, [])
@@ -235,14 +250,20 @@ def diff(old: type, new: type) -> Listing:
     return Listing("\n".join(lines), compared(lines))
 
 
-def _texts(cls: type) -> dict[str, list[str]]:
+def _steps(cls: type) -> Iterator[str]:
+    """The names of the steps of a class and of its bases."""
+    for base in cls.__mro__:
+        paper = papers().get(base.__module__.removeprefix("distlab."))
+        yield from paper.steps if paper else ()
+
+
+def _texts(
+    cls: type, tags: tuple[str, ...], yours: tuple[str, ...]
+) -> dict[str, list[str]]:
     """The lines of each member, without the names of steps: they are no difference."""
-    try:
-        tags = tuple(paper_of(cls)[1].steps)
-    except Misuse:
-        tags = ()
-    found = members(cls).values()
-    return {m.name: _without_tags(m.text, tags).splitlines() for m in found}
+    found = {m.name: m.text for m in members(cls).values()}
+    texts = {n: head(text) if n in yours else text for n, text in found.items()}
+    return {n: _without_tags(text, tags).splitlines() for n, text in texts.items()}
 
 
 def _folded(names: list[str]) -> list[str]:

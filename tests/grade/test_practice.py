@@ -207,19 +207,19 @@ def test_a_prediction_is_committed_and_then_settled(home):
     assert repr(guess) == "What is lost?\nCommitted: nothing, 80% sure."
     settled = guess.settle("a write")
     assert not settled.right
-    assert repr(settled) == "You said nothing; it is a write."
+    assert repr(settled) == "You said 'nothing'; the answer is 'a write'."
     assert repr(practice.predict(*QUESTION, "a write").settle("a write")) == (
-        "It is a write, as you said."
+        "'a write': as you said."
     )
 
 
-def test_without_a_choice_nothing_is_kept(home):
+def test_without_a_choice_nothing_is_kept_and_nothing_given_away(home):
     guess = practice.predict(*QUESTION)
     assert repr(guess) == (
         "What is lost?\nCommit to one first: 'nothing', 'a write' or 'all'."
     )
     assert repr(guess.settle("all")) == (
-        "It is all. You had not committed to anything."
+        "Commit to an answer above, run it again, and this cell tells you."
     )
     assert not home.exists()
 

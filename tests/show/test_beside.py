@@ -337,6 +337,17 @@ def test_a_tag_alone_is_no_difference(echo_paper):
     assert "on_start" in show.diff(Echo, Same).text.split("the same in both:")[1]
 
 
+def test_what_a_learner_is_to_write_is_not_given_away(echo_paper):
+    for shown in (
+        show.beside(Echo, yours=("on_word",)),
+        show.diff(Node, Echo, yours=("on_word",)),
+    ):
+        head, _, rest = shown.text.partition("def on_word(self, src, msg):")
+        assert "…  # yours, in the exercises" in rest
+        assert "self.said += 1" not in head + rest
+        assert "set_timer(Tired(), 10)" in shown.text
+
+
 def test_the_lines_of_a_diff_are_told_apart_without_colours(cell):
     page = ElementTree.fromstring(show.diff(cell["Pong"], cell["Noisy"]).html)
     assert [e.text[0] for e in page.iter("ins")] == ["+"] * 3
