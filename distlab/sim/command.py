@@ -33,6 +33,7 @@ from distlab.sim.cluster import MAX_STEPS, RUN_MS
 FAULTS = {name: kind for name, kind in vars(faults).items() if isinstance(kind, type)}
 DELAYS = {name: getattr(sim, name) for name in sim.__all__}
 NO_PROTOCOLS = ("sim", "check", "show", "grade", "serve")
+LEAST = {"servers": "at least one server", "clients": "none or more clients"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +95,9 @@ def summary(cluster: sim.Cluster) -> Iterator[str]:
     for why, count in sorted(Counter(s.why for s in trace.where("drop")).items()):
         yield f"  {count} dropped: {why}"
     yield repr(history)
+    if not history:
+        node = next(iter(cluster.nodes))
+        yield f"  nobody has called a node: --call '{node}.…' says who and what"
     waits = [op.latency_ms for op in history.where(outcome="ok") if op.latency_ms]
     if waits:
         yield f"  ok after {median(waits):g} ms (median), {max(waits):g} ms at most"
@@ -107,13 +111,15 @@ def made(arguments: argparse.Namespace) -> sim.Cluster:
         number = getattr(arguments, name)
         if number is not None and name not in groups:
             raise Misuse(f"--{name}: the groups here are {', '.join(groups)}.")
+        if number is not None and number < (name == "servers"):
+            raise Misuse(f"--{name} {number}: a run needs {LEAST[name]}.")
         if number is not None:
             groups[name] = (groups[name][0], number)
     calls: dict[str, list[Call]] = {}
     for text in arguments.call:
         node, call = parsed_call(text)
         calls.setdefault(node, []).append(call)
-    caller = groups.get("clients", next(iter(groups.values())))[0]
+    caller, callers = groups.get("clients", next(iter(groups.values())))
     more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
     return sim.Cluster(
         next(iter(groups.values()))[0],
@@ -121,7 +127,7 @@ def made(arguments: argparse.Namespace) -> sim.Cluster:
         network=sim.Network(value(arguments.latency, DELAYS), fifo=arguments.fifo),
         disk=sim.Disk(value(arguments.sync_ms, DELAYS)),
         faults=[value(text, FAULTS) for text in arguments.fault],
-        workload=calls or getattr(caller, "workload", None),
+        workload=calls or (getattr(caller, "workload", None) if callers else None),
         **more,
     )
 

@@ -88,9 +88,13 @@ def test_without_calls_the_protocol_says_what_to_do(capsys, monkeypatch):
     def workload(client, choose):
         return [Call("ping", choose(1, range(5))) for _ in range(3)]
 
-    assert "History of 0 operations" in said(capsys, "toys.echo")[1].out
+    silent = said(capsys, "toys.echo")[1].out
+    assert "History of 0 operations" in silent and "nobody has called" in silent
     monkeypatch.setattr(sim_nodes.Pinger, "workload", staticmethod(workload), False)
-    assert "6 ok" in said(capsys, "toys.echo", "--clients", "2")[1].out
+    called = said(capsys, "toys.echo", "--clients", "2")[1].out
+    assert "6 ok" in called and "nobody has called" not in called
+    code, printed = said(capsys, "toys.echo", "--clients", "0")
+    assert (code, "nobody has called" in printed.out) == (0, True)
 
 
 def test_a_class_may_be_named(capsys):
@@ -134,6 +138,8 @@ def test_a_broken_property_ends_with_1_and_shows_the_trace(capsys):
         (["toys.echo", "--call", "c9.ping(1)"], "no node 'c9'"),
         (["toys.echo", "--call", "c1.pong(1)"], "no method `pong`"),
         (["toys.echo", "--latency", "fast"], "only numbers"),
+        (["toys.echo", "--servers", "0"], "--servers 0: a run needs at least one"),
+        (["toys.echo", "--clients", "-1"], "--clients -1: a run needs none or more"),
     ],
 )
 def test_what_is_said_wrongly_is_refused_with_a_sentence(capsys, words, sentence):
