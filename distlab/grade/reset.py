@@ -16,7 +16,7 @@ from distlab.grade.sheets import sheet
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `distlab reset` can be told."""
     parser.add_argument(
-        "sheet", help="its number (01), its name (01_quorums) or its file"
+        "sheet", help="its number (01), its name (01_leaders_and_followers) or its file"
     )
 
 

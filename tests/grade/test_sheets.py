@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from distlab.__main__ import main
 from distlab.errors import Misuse
 from distlab.grade import index
 from distlab.grade.reset import chosen, reset
@@ -206,6 +208,19 @@ def test_a_reset_gives_a_fresh_sheet_and_keeps_the_old_one(course):
 @pytest.mark.parametrize("name", ["99", "99_counting", "exercises/99_counting.ipynb"])
 def test_a_sheet_is_found_by_number_name_or_file(course, name):
     assert chosen(course, name).name == "99_counting.ipynb"
+
+
+def test_the_sheet_that_the_help_names_is_there(capsys):
+    with pytest.raises(SystemExit):
+        main(["reset", "--help"])
+    [name] = re.findall(
+        r"its name \((\w+)\)", " ".join(capsys.readouterr().out.split())
+    )
+    assert chosen(ROOT, name).stem == name
+
+
+def test_what_a_reset_keeps_is_the_learners_own_and_not_the_projects():
+    assert "exercises/saved/" in (ROOT / ".gitignore").read_text().split()
 
 
 def test_a_sheet_that_is_not_there_is_refused(course):
