@@ -1,7 +1,7 @@
 """`distlab grade`: mark a notebook or a folder of them.
 
-In a folder each notebook is a submission: `ann.ipynb`, `ann_01_quorums.ipynb`,
-`ann/01_quorums.ipynb`, or nbgrader's `ann/<assignment>/<notebook>`.
+In a folder each notebook is a submission: `ann.ipynb`, `ann_<sheet>.ipynb`,
+`ann/<sheet>.ipynb`, or nbgrader's `ann/<assignment>/<notebook>`.
 """
 
 from __future__ import annotations
@@ -80,11 +80,15 @@ def submissions(place: Path, course: Course) -> Iterator[tuple[Path, str]]:
         raise Misuse(
             f"there is no {str(place)!r}: give a notebook or a folder of them."
         )
+    found = False
     for path in sorted(place.rglob("*.ipynb")):
         parts = path.relative_to(place).with_suffix("").parts
         hidden = any(part.startswith(".") for part in parts)
         if not hidden and not path.is_symlink() and "saved" not in parts:
+            found = True
             yield path, student_of(parts, course)
+    if not found:
+        raise Misuse(f"there are no notebooks in {str(place)!r} that could be marked.")
 
 
 def student_of(parts: tuple[str, ...], course: Course) -> str:

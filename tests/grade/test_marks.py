@@ -238,8 +238,9 @@ def grade(*words: object) -> subprocess.CompletedProcess:
 def test_the_command_says_by_its_exit_code_what_it_could_not_read(tmp_path):
     room, out = tmp_path / "room", tmp_path / "grades.csv"
     room.mkdir()
-    assert grade(room, "--out", out).returncode == 0
-    assert out.read_text() == ",".join(COLUMNS) + "\n"
+    empty = grade(room, "--out", out)
+    assert empty.returncode == 2 and not out.exists()
+    assert f"no notebooks in {str(room)!r}" in empty.stderr
     (room / "ann.ipynb").write_text("not a notebook")
     assert grade(room, "--out", out, "--key", "k").returncode == 1
     assert len(out.read_text().splitlines()) == 2
