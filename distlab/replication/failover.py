@@ -97,9 +97,7 @@ class Retransmit(Timer):
 class Failover(Node):
     """A replica that may be promoted: `promote`, when its leader is dead."""
 
-    assumes = Assumes(
-        links="fair loss", failures="crash-stop", disk="loses writes", f=1
-    )
+    assumes = Assumes(failures="crash-stop", disk="loses writes", f=1)
     client = KeyValueClient
 
     sync_followers: int = setting(0)

@@ -9,7 +9,8 @@ Guarantees
     one of a newer has arrived, however long the old one paused. With
     `TrustingStorage`, none.
 Assumes
-    A later leader has a greater token. The resource keeps its greatest on its disk.
+    A later leader has a greater token. The resource stores an effect and its token in
+    one record, so that it never has the one without the other.
 Costs
     A token with every effect; one comparison.
 Departs
@@ -74,7 +75,7 @@ class TrustingStorage(Storage):
 class FencedLeader(AutomaticFailover):
     """A replica whose leader does something outside for every write that it answers."""
 
-    assumes = Assumes(disk="torn writes")
+    assumes = Assumes(disk="loses writes")
 
     storage: tuple[NodeId, ...] = setting(())
 

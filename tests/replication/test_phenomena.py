@@ -1,4 +1,4 @@
-"""What can be seen when copies lag and leaders change: one story each, as in the lesson.
+"""What can be seen when copies lag and leaders change: a story each, as in the lesson.
 
 Every story is a cluster with a seed, what happens to it, and the verdict of a checker.
 The same story is told to the mend, and comes out well.
@@ -37,7 +37,7 @@ def of_clients(cluster: Cluster) -> History:
     return cluster.history.where("read", "write")
 
 
-# ------------------------------------------------------------------- a lost acknowledgement
+# --------------------------------------------------------------- a lost acknowledgement
 def leader_dies(sync_followers: int) -> Cluster:
     """The leader loses its followers, answers on, and dies. s2 is promoted."""
     cluster = Cluster(
@@ -67,7 +67,7 @@ def test_what_the_old_leader_had_is_discarded_when_it_comes_back():
     assert cluster["s1"].log == cluster["s2"].log
 
 
-# ------------------------------------------------------------------------- two leaders
+# -------------------------------------------------------------------------- two leaders
 def split_brain(sync_followers: int) -> Cluster:
     """s1 and c1 on one side, everybody else on the other; healed after a second."""
     cluster = Cluster(
@@ -108,7 +108,7 @@ def test_of_two_asynchronous_leaders_one_has_answered_in_vain(sync_followers, ou
     assert verdict.outcome == outcome
 
 
-# ----------------------------------------------------------------- a long pause, or a death
+# ------------------------------------------------------------- a long pause, or a death
 def silence(pause: bool) -> Cluster:
     """s1 says nothing more: it stands still, or it is dead."""
     cluster = Cluster(
@@ -139,7 +139,7 @@ def test_a_long_pause_looks_like_a_death():
     assert leading_at(paused, 950) == ["s2"]
 
 
-# -------------------------------------------------------------------------- the phantom read
+# --------------------------------------------------------------------- the phantom read
 def phantom(order: type) -> Cluster:
     """c2 reads while c1's write waits for followers that the leader cannot reach."""
     cluster = Cluster(
@@ -174,7 +174,7 @@ def test_after_commit_shows_what_nobody_finds_again(order, seen, outcome):
     assert verdict.outcome == "valid"
 
 
-# ------------------------------------------------------------------------------------- lag
+# ---------------------------------------------------------------------------------- lag
 def lag(client: type, reads_at: tuple[str, ...], sync_followers: int = 0) -> Cluster:
     """Write, then read at followers, of which s3 is far away."""
     far = {("s1", "s3"): Uniform(40, 60)}
@@ -231,7 +231,7 @@ def test_nor_do_reads_anywhere_if_all_followers_are_synchronous():
     assert set(verdicts(cluster).values()) == {"valid"}
 
 
-# ------------------------------------------------------------------------ consistent prefix
+# -------------------------------------------------------------------- consistent prefix
 def conversation(client: type, boundary: str = "n") -> Cluster:
     """c1 asks, c2 sees it and answers, c3 watches at followers: q's is far away."""
 
@@ -285,7 +285,7 @@ def test_the_causal_reader_goes_to_the_leader_for_what_a_follower_lacks():
     assert conversation(CausalClient).saw("a value came before what it depends on")
 
 
-# --------------------------------------------------------------------------------- fencing
+# ------------------------------------------------------------------------------ fencing
 def old_leader_wakes_up(storage: type) -> Cluster:
     """s1 stands still with a write in its mailbox; meanwhile another leads."""
     cluster = Cluster(
