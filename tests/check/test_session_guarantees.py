@@ -362,7 +362,8 @@ def test_two_clients_that_saw_two_writes_in_opposite_orders():
     assert verdict.reason == (
         "c3 read x = 1 (10 to 12 ms), then c3 read x = 2 (13 to 14 ms). So x = 2 is "
         "not older than x = 1. c4 read x = 2 (10 to 12 ms), then c4 read x = 1 (13 to "
-        "14 ms). So x = 1 is not older than x = 2. No order of the writes allows all this."
+        "14 ms). So x = 1 is not older than x = 2. No order of the writes allows all "
+        "this."
     )
     assert len(verdict.evidence) == 4
 
