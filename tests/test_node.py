@@ -392,6 +392,27 @@ def test_rule_6_so_is_a_hook_for_nothing():
             def before_stampd(self, src, msg): ...
 
 
+def test_rule_6_a_hook_is_for_messages_and_timers_alone():
+    with pytest.raises(Misuse, match="A.before_object: no message or timer"):
+
+        class A(PingPong):
+            def before_object(self, src, msg): ...
+
+
+def test_rule_6_a_module_that_cannot_be_imported_has_its_messages_too():
+    """A learner's answer runs in a child process, as text that is no module."""
+    namespace = {"__name__": "no_module", "Node": Node, "Message": Message}
+    source = """
+class Hello(Message): ...
+class Greets(Node):
+    def on_hello(self, src, msg):
+        self.send(src, msg)
+"""
+    exec(source, namespace)
+    hello = namespace["Hello"]()
+    assert namespace["Greets"]("a").step(Deliver("b", hello)) == [Send("b", hello)]
+
+
 @pytest.mark.parametrize(
     ("name", "snaked"),
     [("Ping", "ping"), ("RequestVote", "request_vote"), ("Phase1b", "phase1b")],
@@ -764,8 +785,9 @@ def test_rule_14_a_plain_mutable_object_in_the_state_is_refused():
         def on_start(self):
             self.box = Box()
 
-    with pytest.raises(Misuse, match="a Box in a node's state may change unseen"):
-        volatile(Box())
+    for kind in (volatile, ghost):
+        with pytest.raises(Misuse, match="a Box in a node's state may change unseen"):
+            kind(Box())
     node = Hides("a")
     node.step(Start())
     with pytest.raises(Misuse, match=r"Hides.box: a Box in a node's state .* `Record`"):
@@ -948,6 +970,25 @@ def test_rule_17_a_part_ends_no_operation():
 
     with pytest.raises(Misuse, match=r"a part answers its node by `self.output"):
         Outside("a").step(Start())
+
+
+def test_rule_17_what_a_part_asks_and_remarks_goes_through_its_node():
+    class Inside(Node):
+        def on_start(self):
+            (friend,) = self.choose(1, self.peers)
+            self.note(f"at {self.now_ms} ms")
+            self.send(friend, self.sign(Note1("yes")))
+            self.ignore("the rest")
+
+    class Outside(Node):
+        inside: Inside = part(Inside)
+
+    signed = mint("a", Note1("yes"))
+    assert Outside("a", ABC).step(Start(), [("c",)], now_ms=5) == [
+        Note("inside: at 5 ms"),
+        Send("c", Inner("inside", signed)),
+        Note("inside: the rest", dropped=True),
+    ]
 
 
 def test_rule_17_a_slip_inside_a_part_is_explained_too():

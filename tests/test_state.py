@@ -152,6 +152,11 @@ def test_the_log_counts_from_1():
     assert (log[1], log[2], log.last_index, len(log)) == ("x", "y", 2, 2)
 
 
+def test_a_log_equals_only_logs():
+    assert Log(1) == Log(1)
+    assert Log(1) != (1,)
+
+
 @pytest.mark.parametrize("index", [0, 3, -1])
 def test_there_is_no_entry_outside(index):
     with pytest.raises(IndexError, match=f"no entry {index}: it holds 1 to 2"):
