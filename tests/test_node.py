@@ -393,7 +393,7 @@ def test_rule_6_so_is_a_hook_for_nothing():
 
 
 def test_rule_6_a_hook_is_for_messages_and_timers_alone():
-    with pytest.raises(Misuse, match="A.before_object: no message or timer"):
+    with pytest.raises(Misuse, match=r"A.before_object: no message or timer"):
 
         class A(PingPong):
             def before_object(self, src, msg): ...
