@@ -59,12 +59,21 @@ class Sheet:
         self.sources: dict[str, str] = {}
         self.statements: list[Statement] = []
         self.remarks: list[str] = []
+        self.unparsed: dict[str, tuple[str, str]] = {}  # a cell: why, and its source
         self.refused: dict[str, str] = {}  # a name that an import would have given: why
 
     def last(self, name: str) -> Statement | None:
         """The definition of `name` that wins."""
         found = (s for s in reversed(self.statements) if name in s.names)
         return next(found, None)
+
+    def lost(self, name: str) -> str | None:
+        """Which cell seems to define `name` and is not Python, and why; or None."""
+        begins = re.compile(rf"^(class|def)\s+{name}\b|^{name}\s*=", re.MULTILINE)
+        for place, (why, source) in self.unparsed.items():
+            if begins.search(source):
+                return f"`{name}` stands in {place}, which is not Python: {why}"
+        return None
 
     def lineage(self, name: str) -> list[Statement]:
         """A class and those of its bases that are in the sheet, the furthest first."""
@@ -166,6 +175,7 @@ def add_code(sheet: Sheet, cell: Cell) -> None:
         source = without_magics(source)
         tree = parsed(source)
     if isinstance(tree, str):
+        sheet.unparsed[cell.place] = tree, source
         sheet.remarks.append(f"{cell.place} is left out, it is not Python: {tree}.")
     else:
         add_statements(sheet, cell, source, tree)

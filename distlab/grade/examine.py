@@ -6,15 +6,18 @@ as long as the claim still breaks in the same way.
 
 from __future__ import annotations
 
+import linecache
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
+from typing import Literal as Choice
 
 from distlab import errors
-from distlab.grade.exercise import Case, Claim, Exercise, Outcome, Scenario
+from distlab.grade.exercise import Case, Claim, Exercise, Literal, Outcome, Scenario
 from distlab.value import Value
 
-Kind = Literal["kept", "partly", "broken", "unknown", "unsolved", "raised", "stopped"]
+Kind = Choice["kept", "partly", "broken", "unknown", "unsolved", "raised", "stopped"]
 RUNS_MAX = 60  # trials spent on a shorter counterexample
 
 
@@ -36,6 +39,7 @@ class Finding(NamedTuple):
     advice: str = ""
     evidence: Any = None
     mark: Any = ()
+    line: str = ""  # the line of the answer that raised
     ran: str = ""  # what was run: the cases, or the one that broke it
     replay: str = ""  # the line that runs it again
 
@@ -54,7 +58,7 @@ def examine(
         given = claim.scenario(case) if claim.scenario else case
         found = trial(claim, answer, given)
         if found.kind != "kept" and (failing is None or found.share < worst.share):
-            where = told(given), replay(exercise, case)
+            where = told(exercise, answer, given), replay(exercise, case)
             worst, failing = found._replace(ran=where[0], replay=where[1]), given
         if failing is not None and worst.share == 0:
             break
@@ -63,7 +67,7 @@ def examine(
         return worst._replace(ran=f"{len(cases)} cases, seeds {seeds}")
     if isinstance(failing, Scenario) and worst.kind in ("broken", "raised"):
         shorter, found = shortest(claim, answer, failing, worst)
-        return found._replace(ran=told(shorter), replay=worst.replay)
+        return found._replace(ran=in_words(shorter), replay=worst.replay)
     return worst
 
 
@@ -72,7 +76,7 @@ def trial(claim: Claim, answer: Any, given: Case | Scenario) -> Finding:
     try:
         outcome = claim.judge(answer, given)
     except (Exception, SystemExit) as raised:
-        return failure(claim, raised)
+        return failure(claim, raised, answer)
     if not isinstance(outcome, Outcome):
         raise errors.Misuse(
             f"the judge of {claim.text!r} returned {outcome!r}: return `kept(…)`, "
@@ -85,7 +89,7 @@ def trial(claim: Claim, answer: Any, given: Case | Scenario) -> Finding:
     return Finding(claim, kind, share, came, advice, evidence, mark)
 
 
-def failure(claim: Claim, raised: BaseException) -> Finding:
+def failure(claim: Claim, raised: BaseException, answer: Any = None) -> Finding:
     """What an exception says about the claim; a hole in the sheet is no mistake."""
     chain = list(causes(raised))
     for cause in chain:
@@ -99,8 +103,30 @@ def failure(claim: Claim, raised: BaseException) -> Finding:
         (t for c in chain if (t := getattr(c, "trace", None)) is not None), None
     )
     said = str(raised) if isinstance(raised, errors.DistlabError) else sentence(raised)
-    advice = "The line above says where it went wrong; a run of your own shows it too."
-    return Finding(claim, "raised", 0.0, said, advice, shown)
+    line = line_of(answer, chain)
+    data = isinstance(raised, errors.Misuse) and not callable(answer)
+    advice = LOOK if line else MEND if data else ""
+    return Finding(claim, "raised", 0.0, said, advice, shown, line=line)
+
+
+LOOK = "Which values does this line work on? A `print` before it shows them."
+MEND = "It is in the data of your answer: mend there what the sentence names."
+
+
+def line_of(answer: Any, chain: Iterable[BaseException]) -> str:
+    """`safe_index, line 3: return max(…)`: the line of the answer that raised, if any.
+
+    An answer in another process has its lines there.
+    """
+    module = getattr(answer, "__module__", "")
+    for cause in () if module.startswith("distlab.") else chain:
+        frames = traceback.walk_tb(cause.__traceback__)
+        own = [f for f in frames if f[0].f_globals.get("__name__") == module]
+        if own:
+            frame, number = own[-1]
+            source = linecache.getline(frame.f_code.co_filename, number).strip()
+            return f"{frame.f_code.co_name}, line {number}: {source}".rstrip(": ")
+    return ""
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:
@@ -120,11 +146,23 @@ def sentence(raised: BaseException) -> str:
         return f"{type(raised).__name__}, which cannot be printed"
 
 
-def told(given: Case | Scenario) -> str:
-    """What was run, as it can be pasted into a cell."""
-    if isinstance(given, Case):
-        return f"seed {given.seed}, size {given.size}"
-    return brief(given)
+def told(exercise: Exercise, answer: Any, given: Case | Scenario) -> str:
+    """What was run, in words; an answer that is data is run itself."""
+    if isinstance(given, Scenario):
+        return in_words(given)
+    data = isinstance(exercise.answer, Literal)
+    shown = f"{exercise.answer.name} = {brief(answer)}; " if data else ""
+    return f"{shown}seed {given.seed}, size {given.size}"
+
+
+def in_words(scenario: Scenario) -> str:
+    """`seed 1; Loss(rate=0.5); c1 calls add(1), add(1); retry_ms=20`."""
+    parts = [f"seed {scenario.seed}"]
+    parts += [", ".join(map(brief, scenario.faults)) or "no faults"]
+    calls = [(who, ", ".join(map(str, calls))) for who, calls in scenario.workload]
+    parts += [f"{who} calls {what}" for who, what in calls if what] or ["no calls"]
+    parts += [f"{name}={brief(value)}" for name, value in scenario.settings]
+    return "; ".join(parts)
 
 
 def brief(value: Any) -> str:
@@ -132,6 +170,9 @@ def brief(value: Any) -> str:
     if isinstance(value, tuple):
         inside = ", ".join(map(brief, value))
         return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if isinstance(value, dict):
+        inside = ", ".join(f"{brief(k)}: {brief(x)}" for k, x in value.items())
+        return f"{{{inside}}}"
     if not isinstance(value, Value):
         return repr(value)
     usual = type(value)._defaults
@@ -162,12 +203,17 @@ def shortest(
                 return scenario, found
             left -= 1
             tried = trial(claim, answer, smaller)
-            if (tried.kind, tried.advice) == (found.kind, found.advice):
+            if same(tried, found):
                 scenario, found = smaller, tried
                 break
         else:
             count //= 2
     return scenario, found
+
+
+def same(one: Finding, other: Finding) -> bool:
+    """Whether a claim breaks in the same way."""
+    return (one.kind, one.advice, one.line) == (other.kind, other.advice, other.line)
 
 
 def without(scenario: Scenario, count: int) -> Iterator[Scenario]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 from distlab.grade.child import Library
 from distlab.grade.collect import Sheet, Unreadable, collect
-from distlab.grade.examine import Finding, Kind, examine, failure
+from distlab.grade.examine import LOOK, Finding, Kind, examine, failure
 from distlab.grade.exercise import (
     Case,
     Claim,
@@ -25,6 +25,7 @@ from distlab.grade.exercise import (
     Method,
 )
 from distlab.grade.literal import NotLiteral, literal
+from distlab.grade.page import told_once
 from distlab.grade.remote import (
     Remote,
     left_out,
@@ -55,6 +56,7 @@ class Marks(NamedTuple):
     remarks: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()  # the protections that were in force
     hidden: bool = False  # whether hidden cases were run
+    lost: tuple[str, ...] = ()  # the cells that are not Python, and why
     unread: str = ""  # why the file could not be read
 
     @property
@@ -74,7 +76,8 @@ class Marks(NamedTuple):
         cases = "and hidden cases" if self.hidden else "cases; hidden ones not run"
         fence = f"; kept apart by {', '.join(self.holds)}" if self.holds else ""
         points = f"{self.score:g} of {self.max_score:g} points"
-        return f"{self.student}, {self.sheet}: {points} (public {cases}{fence})"
+        lost = "".join(f"; {told}" for told in self.lost)
+        return f"{self.student}, {self.sheet}: {points} (public {cases}{fence}){lost}"
 
 
 class Marker:
@@ -97,8 +100,11 @@ class Marker:
             found, held = self.mark_exercise(sheet, exercise)
             marked.append(found)
             holds |= dict.fromkeys(held)
+        lost = tuple(
+            f"{at} is not Python: {y}" for at, (y, _) in sheet.unparsed.items()
+        )
         hidden, remarks = self.key is not None, tuple(sheet.remarks)
-        return Marks(name, student, tuple(marked), remarks, tuple(holds), hidden)
+        return Marks(name, student, tuple(marked), remarks, tuple(holds), hidden, lost)
 
     def unread(self, path: Path, student: str, why: str) -> Marks:
         """No points, and why, for the sheet that the file or folder is named after."""
@@ -127,6 +133,8 @@ class Marker:
         self, sheet: Sheet, exercise: Exercise
     ) -> tuple[Marked, tuple[str, ...]]:
         """Mark one exercise; also the protections that were in force."""
+        if sheet.last(exercise.answer.name) is None:
+            return nowhere(sheet, exercise), ()
         if isinstance(exercise.answer, Literal):
             return self.mark_literal(sheet, exercise), ()
         if why := missing(sheet, exercise.answer):
@@ -144,9 +152,9 @@ class Marker:
             findings = [failure(claim, raised) for claim in exercise.claims]
         finally:
             remote.close()
-        told = tuple(explained(finding, remote, sheet) for finding in findings)
+        told = told_once(explained(finding, remote, sheet) for finding in findings)
         remarks = left_out(sheet, exercise.answer)
-        return Marked(exercise, told, tuple(remarks)), remote.holds
+        return Marked(exercise, tuple(told), tuple(remarks)), remote.holds
 
     def cases(self, exercise: Exercise, claim: Claim) -> list[Case]:
         """What a claim is tried on: public cases, and hidden ones if there is a key."""
@@ -157,8 +165,6 @@ class Marker:
     def mark_literal(self, sheet: Sheet, exercise: Exercise) -> Marked:
         """Judge an answer that is data, here: it is never executed."""
         name = exercise.answer.name
-        if name not in sheet.names:
-            return all_of(exercise, "unsolved", f"there is no `{name}` in this sheet")
         try:
             value = literal(sheet, name)
         except NotLiteral as why:
@@ -169,7 +175,7 @@ class Marker:
             examine(exercise, claim, value, self.cases(exercise, claim))
             for claim in exercise.claims
         ]
-        return Marked(exercise, tuple(findings))
+        return Marked(exercise, tuple(told_once(findings)))
 
     def close(self) -> None:
         """Remove the children's library."""
@@ -208,12 +214,19 @@ def in_child(remote: Remote, answer: Any) -> Any:
     return remote_function(remote)
 
 
+def nowhere(sheet: Sheet, exercise: Exercise) -> Marked:
+    """There is no answer; or there was one, in a cell that cannot be read."""
+    name = exercise.answer.name
+    if lost := sheet.lost(name):
+        return all_of(exercise, "raised", lost)
+    return all_of(exercise, "unsolved", f"there is no `{name}` in this sheet")
+
+
 def missing(sheet: Sheet, answer: Method | Function) -> str | None:
     """Why there is nothing to mark, or None."""
     found = sheet.last(answer.name)
-    if found is None:
-        return f"there is no `{answer.name}` in this sheet"
-    if isinstance(answer, Method) and not isinstance(found.node, ast.ClassDef):
+    node = found and found.node
+    if isinstance(answer, Method) and not isinstance(node, ast.ClassDef):
         base = answer.base.__name__
         return f"`{answer.name}` is no class: write `class {answer.name}({base}):`"
     if isinstance(answer, Method):
@@ -227,11 +240,18 @@ def missing(sheet: Sheet, answer: Method | Function) -> str | None:
 def all_of(exercise: Exercise, kind: Kind, came: str) -> Marked:
     """The same finding for every claim."""
     findings = [Finding(claim, kind, 0.0, came) for claim in exercise.claims]
-    return Marked(exercise, tuple(findings))
+    return Marked(exercise, tuple(told_once(findings)))
 
 
 def explained(finding: Finding, remote: Remote, sheet: Sheet) -> Finding:
-    """Say why a name is not there, where the sheet seemed to define it."""
+    """Say what the sheet tells about an error: the line, why a name is not there."""
+    if ours := re.fullmatch(r"`(\w+)` of \w+ is what is asked for", finding.came):
+        return finding._replace(came=OURS.format(ours[1]))
+    if raised := re.search(r"\((\w+ cell \d+), line (\d+)\)$", finding.came):
+        place, number = raised[1], int(raised[2])
+        lines = ["", *sheet.sources.get(place, "").splitlines()][number : number + 1]
+        line = ": ".join([f"{place}, line {number}", *map(str.strip, lines)])
+        finding = finding._replace(line=line, advice=LOOK)
     undefined = re.search(r"NameError: name '(\w+)'", finding.came)
     if not undefined:
         return finding
@@ -240,6 +260,9 @@ def explained(finding: Finding, remote: Remote, sheet: Sheet) -> Finding:
     if why is None and isinstance(wrong, dict) and name in wrong:
         why = f"it could not be defined: {str(wrong[name])[:500]}"
     return finding if why is None else finding._replace(advice=f"`{name}`: {why}.")
+
+
+OURS = "it asks for our `{}`, as `super()` does, and marks do not have it"
 
 
 def base_modules(course: Course) -> set[str]:

@@ -1,14 +1,14 @@
 """How findings are told, in the notebook and in reports: text, Markdown and HTML.
 
-What was run, what was expected, what came instead, a line of advice, the diagram of the
-shortest counterexample, and the line that runs it again.
+The claim, what was run, what came instead, the line of the answer that raised, advice,
+the diagram of the shortest counterexample, and the line that runs it again.
 """
 
 from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from distlab.grade.examine import Finding
@@ -48,14 +48,37 @@ def picture(finding: Finding) -> Any:
 
 def facts(finding: Finding) -> Iterator[tuple[str, str]]:
     """What there is to say about a claim that was not kept, each with its label."""
-    if finding.kind in ("kept", "unsolved"):
+    if finding.kind == "kept":
         return
-    yield "ran", finding.ran
-    yield "expected", finding.claim.text
-    yield "came", harmless(finding.came or SAID.get(finding.kind, "the opposite"))
-    if finding.advice:
-        yield "think", harmless(finding.advice)
-    yield "again", finding.replay
+    unsolved = finding.kind == "unsolved"
+    otherwise = "" if unsolved else SAID.get(finding.kind, "the opposite")
+    told = {
+        "ran": "" if unsolved else finding.ran,
+        "came": finding.came or otherwise,
+        "line": finding.line,
+        "think": finding.advice,
+        "again": "" if unsolved else finding.replay,
+    }
+    yield from ((label, harmless(said)) for label, said in told.items() if said)
+
+
+def told_once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings; an error that has been told is not told again."""
+    told: list[Finding] = []
+    for finding in findings:
+        if any(alike(finding, earlier) for earlier in told):
+            finding = Finding(finding.claim, finding.kind, finding.share, "as above")
+        told.append(finding)
+    return told
+
+
+def alike(one: Finding, other: Finding) -> bool:
+    """Whether the same line of the answer raised, or the same words say why not."""
+    if one.kind != other.kind or one.kind not in ("raised", "unsolved"):
+        return False
+    return bool(one.line or one.came) and (
+        one.came == other.came or "" != one.line == other.line
+    )
 
 
 def harmless(text: str) -> str:

@@ -69,7 +69,7 @@ def check(
         else examine(exercise, claim, answer, cases_of(claim, seed, size))
         for claim in exercise.claims
     ]
-    checked = Checked(exercise, findings, remarks)
+    checked = Checked(exercise, page.told_once(findings), remarks)
     if seed is None and any(finding.kind != "unsolved" for finding in findings):
         event = "solved" if checked.solved else "tried"
         progress.record(event, exercise=exercise.number)
@@ -99,7 +99,19 @@ def remarks_on(exercise: Exercise, answer: Any) -> list[str]:
         f"`{name}` is not asked for: marks leave it as {asked.base.__name__} has it."
         for name in own_names(answer, asked.base)
         if unasked(asked, name)
+    ] + [
+        f"`super().{name}()` asks for our answer; marks do not have it."
+        for name in asked.asked or ()
+        if asks_us(asked, answer, name)
     ]
+
+
+def asks_us(asked: Method, answer: type, name: str) -> bool:
+    """Whether the answer calls what it is asked for, where only `base` has it."""
+    between = answer.__mro__[: answer.__mro__.index(asked.base)]
+    own = next((kind for kind in reversed(between) if name in vars(kind)), object)
+    codes = [getattr(method, "__code__", None) for method in vars(own).values()]
+    return any({"super", name} <= set(code.co_names) for code in codes if code)
 
 
 def own_names(cls: type, base: type) -> list[str]:

@@ -58,7 +58,7 @@ def markdown(marks: Marks) -> str:
     """The report of one sheet as Markdown."""
     lines = [
         f"# {plain(marks.sheet)}: {plain(marks.student)}\n",
-        f"{marks.summary()}.\n",
+        f"{plain(marks.summary())}.\n",
     ]
     for marked in marks.exercises:
         lines.append(f"## {title(marked)}\n")

@@ -140,6 +140,61 @@ def test_what_was_not_asked_for_stays_as_the_library_has_it(mark):
     assert "`on_start` of `MyCounter` was not asked for" in remark
 
 
+def test_the_line_of_the_sheet_that_raised_is_shown_once(mark):
+    source = MY_COUNTER.replace("self.count(src, msg)", "[][9]")
+    first, *others = mark("", source)["99.1"].findings
+    assert first.line == "code cell 2, line 9: [][9]"
+    assert first.came.endswith(
+        "IndexError: list index out of range (code cell 2, line 9)"
+    )
+    assert {(f.kind, f.came, f.replay) for f in others} == {("raised", "as above", "")}
+
+
+def test_who_asks_for_the_librarys_answer_is_told_that_marks_do_not_have_it(mark):
+    source = """
+from toys import Counter
+class MyCounter(Counter):
+    def on_add(self, src, msg):
+        super().on_add(src, msg)
+"""
+    first = mark(source)["99.1"].findings[0]
+    assert (first.kind, first.share) == ("unsolved", 0)
+    assert first.came == (
+        "it asks for our `on_add`, as `super()` does, and marks do not have it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "broken"),
+    [
+        ("99.1", MY_COUNTER.replace("def on_add(self,", "def on_add(self((,")),
+        ("99.2", MIDDLE.replace("(numbers):", "(numbers:")),
+        ("99.3", "from distlab.faults import Loss\nSCHEDULE = (Loss(rate=1.0),"),
+    ],
+)
+def test_an_answer_in_a_cell_that_is_not_python_is_told_so(
+    marker, notebook, number, broken
+):
+    place = int(number[-1])
+    marks = marker.mark(
+        notebook(*SOLUTION[: place - 1], broken, *SOLUTION[place:]), "ann"
+    )
+    cell = f"code cell {place}"
+    assert f"; {cell} is not Python: " in marks.summary()
+    for marked in marks.exercises:
+        lost = marked.exercise.number == number
+        assert marked.points == (0 if lost else marked.exercise.points)
+        told = f"stands in {cell}, which is not Python: "
+        assert (told in marked.findings[0].came) is lost
+    report = markdown(marks), web_page(marks)
+    assert all(cell in text and "not solved yet" not in text for text in report)
+
+
+def test_a_report_says_why_nothing_was_marked(marker, notebook):
+    told = markdown(marker.mark(notebook(MIDDLE), "ann"))
+    assert "there is no `MyCounter` in this sheet" in told
+
+
 # ------------------------------------------------------------------------- hidden cases
 def test_hidden_cases_come_from_the_key_and_from_nothing_else():
     claim = once.claims[0]
@@ -290,8 +345,8 @@ def test_a_report_shows_what_was_run_what_was_expected_and_what_came(marker, not
     for said in (
         "99.1 Count each request once: 1 of 6 points",
         "✗ no request is counted twice (0 of 3)",
-        "ran      Scenario(seed=",
-        "expected no request is counted twice",
+        "ran      seed ",
+        "; c1 calls add(1)",
         "requests made the total",
         'again    practice.check("99.1", MyCounter, seed=',
         "→ s1 Add(1, 1)",

@@ -1,5 +1,6 @@
 """Practice: running the cell is the check, and it never claims a mark."""
 
+import linecache
 import warnings
 
 import pytest
@@ -77,8 +78,9 @@ def test_a_wrong_answer_is_shown_its_shortest_counterexample(home):
     told = repr(checked)
     finding = checked.findings[0]
     assert finding.kind == "broken"
-    assert "Call(name='add', args=(1,))" in told and told.count("Call(") >= 1
-    for label in ("ran", "expected", "came", "think", "again"):
+    assert finding.ran.startswith("seed ") and "Duplication(rate=0.5)" in finding.ran
+    assert " calls add(1)" in finding.ran
+    for label in ("ran", "came", "think", "again"):
         assert f"\n    {label} " in told
     bundle = checked._repr_mimebundle_()
     assert "data:image/svg+xml;base64," in bundle["text/html"]
@@ -121,9 +123,56 @@ def test_an_answer_that_raises_is_told_what_and_where(home):
     def middle(numbers):
         return numbers.index("nothing")
 
-    [finding] = practice.check(median, middle).findings
+    checked = practice.check(median, middle)
+    [finding] = checked.findings
     assert finding.kind == "raised"
     assert finding.came.startswith("ValueError: ")
+    number = middle.__code__.co_firstlineno + 1
+    line = f'middle, line {number}: return numbers.index("nothing")'
+    assert f"\n    line     {line}\n" in repr(checked)
+
+
+def test_the_line_of_a_cell_is_shown_and_its_error_told_once(home, monkeypatch):
+    """As a notebook does: the cell's source is known to `linecache` alone."""
+    source = MY_COUNTER.replace("self.count(src, msg)", "max(())")
+    lines = source.splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, "<cell 7>", (1, None, lines, "<cell 7>"))
+    scope: dict = {"__name__": "__main__"}
+    exec(compile(source, "<cell 7>", "exec"), scope)
+    checked = practice.check(once, scope["MyCounter"])
+    assert checked.findings[0].line == "on_add, line 9: max(())"
+    assert repr(checked).count("ValueError") == 1
+    assert repr(checked).count("came     as above") == 2
+
+
+def test_an_error_that_no_line_of_the_answer_raised_has_advice_that_fits(home):
+    """The data names a node that is not there: the run refuses it."""
+    exercise = Exercise("99.7", "x", "99_other", Literal("FAULTS"))
+
+    def judge(faults, case):
+        case.cluster(toys.Counter, servers=1, faults=faults)
+        return kept()
+
+    exercise.claim("it runs", points=1, public=1)(judge)
+    told = repr(practice.check(exercise, (Crash("s9", at_ms=3),)))
+    assert "ran      FAULTS = (Crash(node='s9', at_ms=3),); seed 1, size 1" in told
+    assert "no node 's9'" in told and "line     " not in told
+    assert "think    It is in the data of your answer" in told
+
+
+def test_who_asks_for_the_librarys_answer_is_told_that_marks_do_not_have_it(home):
+    class Asks(toys.Counter):
+        def on_add(self, src, msg):
+            super().on_add(src, msg)
+
+    class Half(MyCounter):
+        def on_add(self, src, msg):
+            super().on_add(src, msg)
+
+    said = "`super().on_add()` asks for our answer; marks do not have it."
+    assert practice.check(once, Asks).remarks == [said]
+    assert practice.check(once, Half).remarks == []  # it asks for its own
+    assert said in practice.check(once, Asks)._repr_mimebundle_()["text/html"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +239,7 @@ def test_the_smallest_case_that_breaks_a_claim_is_the_one_that_is_shown():
     def judge(answer, case):
         return kept() if case.size < 2 else broken("so", advice="a")
 
-    assert outcome_of(judge).ran == "seed 2, size 2"
+    assert outcome_of(judge).ran == "X = None; seed 2, size 2"
 
 
 def test_a_judge_that_returns_nothing_is_a_mistake_of_the_course():
