@@ -55,7 +55,7 @@ class PollEnd(Timer):
 class AutomaticFailover(Failover):
     """A replica that sees to it that there is a leader, as well as a timeout can."""
 
-    assumes = Assumes(links="at least once", disk="loses writes", f=1)
+    assumes = Assumes(links="at least once", disk="torn writes", f=1)
 
     heartbeat_ms: float = setting(50)
     failover_ms: float = setting(200)

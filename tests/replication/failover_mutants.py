@@ -147,6 +147,12 @@ class LeaderStaysSilentToPolls(AutomaticFailover):
         self.send(src, Position(self.epoch, *self.position))
 
 
+class KeepsItsHeartbeatsGoing(AutomaticFailover):
+    def become_follower(self, epoch: Epoch):
+        Failover.become_follower(self, epoch)
+        self.expect_leader()
+
+
 class ObeysOldPromotions(AutomaticFailover):
     def on_promote(self, src: NodeId, msg: Promote):
         self.become_leader(msg.epoch)

@@ -211,6 +211,12 @@ class NumbersRetriesAnew(KeyValueClient):
         super().try_once()
 
 
+class UsesANumberTwice(KeyValueClient):
+    def ask(self, request):
+        super().ask(request)
+        self.number = 0
+
+
 class ForgetsItsNumber(KeyValueClient):
     def on_recover(self, report):
         self.number = 0

@@ -214,6 +214,9 @@ KILLED = {
         test_a_follower_that_hears_from_its_leader_goes_on_waiting
     ),
     mutants.LeaderStaysSilentToPolls: (test_a_leader_that_is_missed_and_lives_says_so),
+    mutants.KeepsItsHeartbeatsGoing: (
+        test_an_old_leader_stops_its_heartbeats_and_waits_for_the_new_ones
+    ),
     mutants.ObeysOldPromotions: test_a_promotion_after_a_later_leader_changes_nothing,
 }
 

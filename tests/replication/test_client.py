@@ -131,6 +131,9 @@ def test_reads_choose_among_the_replicas_that_are_named():
 
 # ------------------------------------------------------------------------------ mutants
 KILLED = {
+    mutants.UsesANumberTwice: (
+        test_a_request_goes_to_the_first_server_with_a_new_number
+    ),
     mutants.CallsUnknownFailed: (test_a_write_without_an_answer_is_unknown_in_the_end),
     mutants.NeverAsksAgain: (
         test_without_an_answer_the_same_request_goes_to_the_next_server

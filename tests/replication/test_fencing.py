@@ -18,6 +18,7 @@ from distlab.faults import (
     TornWrite,
 )
 from distlab.node import Deliver, Log, Note, Send, Start
+from distlab.replication.automatic_failover import AutomaticFailover
 from distlab.replication.client import Write, WriteReply
 from distlab.replication.failover import Epoch
 from distlab.replication.fencing import (
@@ -140,6 +141,18 @@ class RemembersTheLast(Storage):
 class ForgetsInCrash(Storage):
     def on_recover(self, report):
         self.token = Epoch(0, "")
+
+
+class ShowsNoToken(FencedLeader):
+    def answer(self, entry):
+        self.send(self.storage, Store(Epoch(0, ""), entry.key, entry.value))
+        AutomaticFailover.answer(self, entry)
+
+
+def test_a_leader_that_shows_no_token_is_found(monkeypatch):
+    monkeypatch.setitem(globals(), "FencedLeader", ShowsNoToken)
+    with pytest.raises(AssertionError):
+        test_the_leader_shows_its_token_with_every_effect()
 
 
 @pytest.mark.parametrize("mutant", [TrustingStorage, RemembersTheLast, ForgetsInCrash])

@@ -140,3 +140,45 @@ def test_a_clock_that_is_exact_does_not_help():
     cluster = replicate(StatementLog, (Insert("t", Now()),), (ClockSkew("s2", 500),))
     times = [float(cluster[server].rows["t"]) for server in ("s1", "s2", "s3")]
     assert len(set(times)) == 3 and times[1] > 500
+
+
+# ------------------------------------------------------------------------------ mutants
+class LeavesItselfOut(StatementLog):
+    def execute(self, statement):
+        self.send(self.peers, Executed(statement))
+        self.ok()
+
+
+class SaysNotWhere(WriteAheadLog):
+    def execute(self, statement):
+        _, changes = self.carry_out(statement)
+        here = tuple(Overwrite(0, 0, change.data) for change in changes)
+        self.send(self.peers, BytesChanged(64, here))
+        self.ok()
+
+
+class KeepsQuietAboutDeletes(RowLog):
+    def execute(self, statement):
+        rows, _ = self.carry_out(statement)
+        left = tuple(row for row in rows if row.value is not None)
+        self.send(self.peers, RowsChanged(left))
+        self.ok()
+
+
+class TakesAnyFormat(WriteAheadLog):
+    def on_bytes_changed(self, src, msg):
+        for change in msg.changes:
+            self.overwrite(change)
+
+
+@pytest.mark.parametrize(
+    "mutant", [LeavesItselfOut, SaysNotWhere, KeepsQuietAboutDeletes]
+)
+def test_what_forgets_a_rule_lets_followers_diverge(mutant):
+    assert not equal(replicate(mutant, PLAIN))
+
+
+def test_what_takes_any_format_is_found(monkeypatch):
+    monkeypatch.setitem(globals(), "WriteAheadLog", TakesAnyFormat)
+    with pytest.raises(AssertionError):
+        test_a_write_ahead_log_needs_pages_of_the_same_format()

@@ -65,7 +65,7 @@ def restart(node: SingleLeader) -> list:
 
 # ------------------------------------------------------------------------------- writes
 def test_the_leader_stores_a_write_and_sends_it_to_all_followers():
-    """Leaders and Followers 1 and 2."""
+    """Leaders and Followers 1; Leaders and Followers 2."""
     s1 = replica("s1")
     effects = s1.step(Deliver("c1", Write(1, "x", "a")))
     assert s1.log == Log(X)
@@ -206,7 +206,7 @@ def test_nothing_is_sent_again_once_all_is_confirmed():
 
 
 def test_the_leader_sends_the_log_behind_the_place_that_a_follower_has_reached():
-    """New Followers 3 and 4."""
+    """New Followers 4: it had asked, New Followers 3."""
     s1 = leader_with(X, Y, Z)
     assert s1.step(Deliver("s2", Fetch(1))) == [Send("s2", Append((Y, Z)))]
 
