@@ -118,7 +118,7 @@ def line_of(answer: Any, chain: Iterable[BaseException]) -> str:
 
     An answer in another process has its lines there.
     """
-    module = getattr(answer, "__module__", "")
+    module = str(getattr(answer, "__module__", ""))
     for cause in () if module.startswith("distlab.") else chain:
         frames = traceback.walk_tb(cause.__traceback__)
         own = [f for f in frames if f[0].f_globals.get("__name__") == module]

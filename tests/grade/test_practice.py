@@ -300,4 +300,6 @@ def test_practice_and_progress_agree_on_what_is_solved(home):
 
 def test_a_function_may_be_any_callable():
     assert Function("f") == Function("f")
+    nowhere = eval("lambda numbers: 1 / 0", {"__name__": None})
+    assert practice.check(median, nowhere).findings[0].kind == "raised"
     assert practice.check(median, sorted).findings[0].kind == "broken"
