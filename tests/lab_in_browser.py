@@ -148,11 +148,13 @@ def visit(window: Any, lab: Lab, notebook: str, pictures: Path | None = None) ->
     page.wait_for_timeout(500)  # widgets draw after their cell is done
     seen.errors += page.evaluate(ERRORS)
     if pictures is not None:
+        page.evaluate(THEME, "Light")  # it is kept from one notebook to the next
+        page.wait_for_timeout(1_000)
         photograph(page, pictures, f"{Path(notebook).stem}-light")
     for slider in page.query_selector_all(SLIDERS):
         seen.sliders.append(moved(page, slider))
     if pictures is not None:
-        page.evaluate(DARK)
+        page.evaluate(THEME, "Dark")
         page.wait_for_timeout(1_000)
         photograph(page, pictures, f"{Path(notebook).stem}-dark")
     context.close()
@@ -228,8 +230,8 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .flatMap(c => c.model.outputs.toJSON())
     .filter(o => o.output_type === 'error')
     .map(o => o.ename + ': ' + o.evalue)"""
-DARK = """() => window.jupyterapp.commands.execute(
-    'apputils:change-theme', { theme: 'JupyterLab Dark' })"""
+THEME = """name => window.jupyterapp.commands.execute(
+    'apputils:change-theme', { theme: 'JupyterLab ' + name })"""
 # From the key to the first frame that shows another picture in the same cell. A widget
 # may keep its pictures in a shadow, into which an observer looks only when told to.
 WATCH = """slider => {
