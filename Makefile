@@ -34,7 +34,7 @@ test: $(VENV)/.test
 	    --nbval --nbval-current-env --nbval-cell-timeout=60 tests distlab $(NOTEBOOKS)
 
 soak: $(VENV)/.test
-	$(RUN) -m pytest -m soak tests
+	$(RUN) -m pytest -n 2 -m soak tests
 
 bench: $(VENV)/.test
 	for file in benchmarks/bench_*.py; do $(RUN) $$file || exit 1; done
