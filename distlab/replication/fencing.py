@@ -89,11 +89,6 @@ class FencedLeader(AutomaticFailover):
 
 
 # Who runs together when `distlab run` is told nothing else.
-CLUSTER = {
-    "servers": (FencedLeader, 3),
-    "clients": (FencedLeader.client, 1),
-    "storage": (Storage, 1),
-}
 
 
 CLUSTER = {

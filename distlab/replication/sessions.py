@@ -61,10 +61,6 @@ class SessionClient(KeyValueClient):
 
 
 # Who runs together when `distlab run` is told nothing else.
-CLUSTER = {
-    "servers": (SingleLeader, 3),
-    "clients": (SessionClient, 1),
-}
 
 
 CLUSTER = {"servers": (SingleLeader, 3), "clients": (SessionClient, 2)}

@@ -101,11 +101,6 @@ class CausalClient(ShardedClient):
 
 
 # Who runs together when `distlab run` is told nothing else.
-CLUSTER = {
-    "left": (SingleLeader, 2),
-    "right": (SingleLeader, 2),
-    "clients": (CausalClient, 1),
-}
 
 
 CLUSTER = {
