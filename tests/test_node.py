@@ -142,6 +142,14 @@ def test_rule_1_a_runtime_may_call_the_reaction_itself_with_the_same_meaning():
     assert Noting.sent == effects
 
 
+def test_rule_1_the_twin_of_a_node_in_a_run_is_run_by_nobody():
+    node = PingPong("a", AB)
+    node._runtime = lambda: "a runtime, which cannot be pickled"
+    for twin in (node.clone(), pickle.loads(pickle.dumps(node))):
+        with pytest.raises(Misuse, match=r"nobody runs this node"):
+            twin.serve(1)
+
+
 def test_rule_1_nobody_runs_a_node_by_accident():
     with pytest.raises(Misuse, match=r"`send` has an effect outside.*use `step`"):
         PingPong("a", AB).serve(1)
@@ -591,6 +599,14 @@ def test_rule_9_what_is_set_is_a_timer():
         Waits("a").step(Start())
 
 
+def test_rule_9_at_once_is_a_time_too():
+    class Waits(Node):
+        def on_start(self):
+            self.set_timer(Tick(), 0)
+
+    assert Waits("a").step(Start()) == [SetTimer(Tick(), (0, 0))]
+
+
 @pytest.mark.parametrize("span", [(-1, 5), (5, 1)])
 def test_rule_9_a_range_that_is_none_is_refused(span):
     class Waits(Node):
@@ -662,6 +678,15 @@ def test_rule_10_a_choice_too_many_is_refused():
         Gossips("a", "abcd").step(Start(), [("b", "c"), ("b",), ("c",)])
 
 
+@pytest.mark.parametrize("k", [0, 2])
+def test_rule_10_none_and_all_can_be_chosen(k):
+    class Chooses(Node):
+        def on_start(self):
+            self.output(self.choose(k, self.nodes))
+
+    assert Chooses("a", AB).step(Start(), [AB[:k]]) == [Output(AB[:k])]
+
+
 def test_rule_10_more_than_there_is_cannot_be_chosen():
     with pytest.raises(Misuse, match=r"asks for 2 of \('b',\): ask for at most as"):
         Gossips("a", AB).step(Start())
@@ -682,8 +707,11 @@ def test_rule_11_a_message_to_oneself_is_an_ordinary_message():
     class Talks(Node):
         def on_start(self):
             self.send(self.nodes, Ping(1))
+            self.send("a1", Ping(2))
 
-    assert Talks("a", AB).step(Start()) == [Send("a", Ping(1)), Send("b", Ping(1))]
+    both = ("a1", "b1")
+    sent = [Send("a1", Ping(1)), Send("b1", Ping(1)), Send("a1", Ping(2))]
+    assert Talks("a1", both).step(Start()) == sent
 
 
 def test_rule_11_peers_are_the_others_of_the_group():
@@ -1228,6 +1256,14 @@ def test_a_node_prints_its_state_by_name():
     assert repr(node) == (
         "RaftElection('a', current_term=0, voted_for=None, role=<Role.FOLLOWER: "
         "'follower'>, votes=Votes(said={}), led=())"
+    )
+
+
+def test_a_node_prints_the_operation_in_progress_if_there_is_one():
+    node = PingPong("a", AB)
+    node.step(Call("serve", (2,)))
+    assert repr(node) == (
+        "PingPong('a', operation=Call(name='serve', args=(2,)), left=2, pongs=0)"
     )
 
 
