@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from distlab.errors import Misuse, did_you_mean
 from distlab.show.listing import (
+    SMALL,
     Listing,
     Member,
     bases,
@@ -105,7 +106,7 @@ def beside(protocol: type, yours: Iterable[str] = ()) -> Listing:
 
 
 def _cell(code: str) -> str:
-    inside = f"<em>{code}</em>" if code == MISSING else highlighted(code)
+    inside = f"<em>{code}</em>" if code == MISSING else highlighted(code, SMALL)
     return f"<td {CODE}>{inside}</td>"
 
 

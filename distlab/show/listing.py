@@ -20,7 +20,8 @@ from distlab.errors import Misuse
 from distlab.node import Node
 
 # Behind the characters, light enough for dark text and dark enough for light text.
-UNBROKEN = "white-space: pre; overflow-x: auto"
+UNBROKEN = "white-space: pre; overflow-x: auto; background: none"
+SMALL = f"{UNBROKEN}; font-size: 11px"  # 88 columns fit beside something else
 CHANGES = {
     "+": ("ins", "rgba(0, 158, 115, 0.22)"),
     "-": ("del", "rgba(213, 94, 0, 0.22)"),
@@ -169,13 +170,13 @@ def _name(statement: ast.stmt) -> str:
 
 
 # ------------------------------------------------------------------------- as a page
-def highlighted(text: str) -> str:
+def highlighted(text: str, style: str = UNBROKEN) -> str:
     """Python as HTML, by the classes that JupyterLab's themes give colours to."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    look = HtmlFormatter(cssclass="highlight", prestyles=UNBROKEN)
+    look = HtmlFormatter(cssclass="highlight", prestyles=style)
     page = str(highlight(text, PythonLexer(), look))
     return page.replace('<span class="err">…</span>', "…")  # what is left out
 
