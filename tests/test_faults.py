@@ -85,6 +85,19 @@ def test_every_fault_has_a_time_and_a_sentence(kind):
     assert kind.__doc__.rstrip().endswith(".")
 
 
+def test_a_fault_without_a_time_is_there_from_the_start_and_for_good():
+    loss = Loss(0.1)
+    assert (loss.at_ms, loss.until_ms) == (0, None)
+    for kind in concrete():
+        parameters = inspect.signature(kind).parameters
+        assert parameters["at_ms"].default in (0, inspect.Parameter.empty)
+
+
+def test_a_disk_forgets_or_damages_the_last_record_unless_told_otherwise():
+    assert LostWrites("s1", 5) == LostWrites("s1", 5, records=1)
+    assert CorruptRecord("s1", 5) == CorruptRecord("s1", 5, record=1)
+
+
 def test_every_fault_is_admitted_by_some_assumption():
     bold = Assumes(
         links="fair loss", failures="byzantine", disk="loses writes", clock="unused"

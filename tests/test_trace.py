@@ -98,6 +98,16 @@ def test_steps_are_chosen_by_time_both_ends_included():
     ]
 
 
+def test_a_time_just_outside_is_outside():
+    assert [s.kind for s in TRACE.between(1.601, 2.499)] == ["fault"]
+    assert TRACE.between(9.001, 1000) == Trace((), ("a", "b"))
+
+
+def test_traces_of_other_nodes_are_other_traces():
+    assert Trace(STEPS, ("b", "a"), 7) != TRACE
+    assert Trace(STEPS[1:], ("a", "b"), 7) != TRACE
+
+
 def test_a_slice_of_a_trace_is_a_trace():
     assert TRACE[2:4] == Trace(STEPS[2:4], ("a", "b"))
     assert TRACE[2] is STEPS[2]
