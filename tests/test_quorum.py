@@ -70,6 +70,7 @@ def test_more_than_enough_is_enough_and_nobody_is_not(quorum):
 def test_strangers_and_repetitions_do_not_count(quorum):
     for one in subsets(quorum.members()):
         assert quorum.has([*one, *one, "zoe", "yves", "xena"]) == quorum.has(one)
+        assert quorum.has(iter([*one])) == quorum.has(one)
 
 
 @pytest.mark.parametrize("n", range(1, 7))

@@ -75,7 +75,10 @@ class Versions:
         return None
 
     def older(self, one: Operation | None, other: Operation) -> bool:
-        """Whether `one` certainly comes before `other` in their key."""
+        """Whether `one` certainly comes before `other` in their key.
+
+        None, the key before any write, comes before them all.
+        """
         if one is None:
             return True
         if one.outcome != "ok":
@@ -85,7 +88,7 @@ class Versions:
         return one.before(other)
 
     def why_older(self, one: Operation | None, other: Operation) -> str:
-        """The sentence that says why `older(one, other)` holds."""
+        """The sentence that says why `one`, or nothing at all, is too old."""
         if one is None:
             return f"{version(other)} is missing."
         if one.args[0] in self.positioned:

@@ -179,9 +179,7 @@ def test_the_evidence_alone_breaks_the_promise_too(check):
 # ------------------------------------------------------------- mutants of the checks
 def counts_what_has_not_ended_as_ended(patch):
     def older(self, one, other):
-        if one is None:
-            return True
-        if one.args[0] in self.positioned:
+        if one is None or one.args[0] in self.positioned:
             return original(self, one, other)
         return one.before(other)
 
@@ -473,6 +471,15 @@ def test_a_value_read_before_it_was_written_cannot_be_judged():
     assert "before c1 wrote x = 1" in verdict.reason
 
 
+def test_a_value_read_at_the_moment_of_its_call_can_be_judged():
+    assert verdict_of(
+        sessions.monotonic_reads,
+        read("c2", "x", 1, 0, 5),
+        write("c1", "x", 1, 5, 12),
+        read("c2", "x", 1, 6, 7),
+    ).valid
+
+
 def test_a_value_written_twice_is_misuse():
     with pytest.raises(Misuse, match="c2 writes x = 1 again: this check needs values"):
         verdict_of(
@@ -509,3 +516,9 @@ def test_positions_with_an_epoch_are_compared_as_tuples():
     )
     assert verdict.valid
     assert "writes ordered by positions" in verdict.strength
+
+
+def test_nothing_is_older_than_any_write():
+    one = write("c1", "x", 1, 0, 5)
+    assert versions.Versions([one]).older(None, one)
+    assert not versions.Versions([one]).older(one, one)
