@@ -16,7 +16,7 @@ help:
 	@echo "make test      lint, types, tests, and every notebook against its outputs"
 	@echo "make soak      the long sweeps over seeds"
 	@echo "make bench     speed and scale, each figure beside a named peer"
-	@echo "make pages     sheets, the index and the README anew, from their sources"
+	@echo "make pages     sheets, the index, README and PROTOCOLS anew, from their sources"
 	@echo "make format    put the code into its one format"
 	@echo "make clean     take away all that make has made"
 	@echo "make nbgrader  install the nbgrader extra (make scale: the Dask extra)"

@@ -24,7 +24,7 @@ COMMANDS = {
     "grade": ("distlab.grade.command", "mark answers and write grades.csv"),
     "sheets": ("distlab.grade.sheets", "for authors: make the exercise sheets anew"),
     "execute": ("distlab.execute", "for authors: run lessons and store their outputs"),
-    "readme": ("distlab.readme", "for authors: write what is made in the README"),
+    "readme": ("distlab.readme", "for authors: write README.md and PROTOCOLS.md anew"),
 }
 EXIT_CODES = """\
 exit codes:

@@ -1,8 +1,9 @@
-"""`distlab readme`: the parts of the README that are made from the course itself.
+"""`distlab readme`: the pages that are made from the course itself, or in part.
 
-The map has a line for each lesson, as its first cell describes it. The index has one
-for each step of a paper: what carries its tag, the tests that name it in their
-docstring, the mutants that override its code. An empty cell is a task.
+The map of README.md has a line for each lesson, as its first cell describes it. The
+index, PROTOCOLS.md, has one for each step of a paper: what carries its tag, the tests
+that name it in their docstring, the mutants that override its code. An empty cell is a
+task.
 """
 
 from __future__ import annotations
@@ -37,31 +38,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; leave with 1 if the README is out of date",
+        help="write nothing; leave with 1 if a page is out of date",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the README anew, or say whether it is up to date."""
+    """Write the pages anew, or say which of them are out of date."""
     course = course_folder()
-    readme = course / "README.md"
-    before = readme.read_text(encoding="utf-8")
-    after = brought_up_to_date(before, course)
-    if arguments.check:
-        print("README.md is", "up to date" if before == after else "out of date")
-        return int(before != after)
-    readme.write_text(after, encoding="utf-8")
-    return 0
+    old = 0
+    for name in PAGES:
+        page = course / name
+        before = page.read_text(encoding="utf-8")
+        after = brought_up_to_date(before, course)
+        if not arguments.check:
+            page.write_text(after, encoding="utf-8")
+        elif before != after:
+            print(f"{name} is out of date: say `distlab readme`")
+            old += 1
+    return int(old > 0)
 
 
-def brought_up_to_date(readme: str, course: Path) -> str:
-    """The text of the README, with what stands between its markers made afresh."""
+def brought_up_to_date(page: str, course: Path) -> str:
+    """The text of a page, with what stands between its markers made afresh."""
     for name, make in PARTS.items():
         begin, end = f"<!-- {name}: made by `distlab readme` -->", f"<!-- /{name} -->"
-        head, _, rest = readme.partition(begin)
-        _, _, tail = rest.partition(end)
-        readme = f"{head}{begin}\n\n{make(course)}\n{end}{tail}"
-    return readme
+        head, marked, rest = page.partition(begin)
+        if marked:
+            _, _, tail = rest.partition(end)
+            page = f"{head}{begin}\n\n{make(course)}\n{end}{tail}"
+    return page
 
 
 def course_map(course: Path) -> str:
@@ -88,7 +93,7 @@ def table(course: Path, module: str, paper: Paper) -> str:
         f"[{path.stem}](notebooks/{path.name})" for path in using(course, module)
     )
     lines = [
-        f"### [`{module}`]({file})\n",
+        f"## [`{module}`]({file})\n",
         f"{paper.citation}. Lessons: {lessons or '–'}.\n",
         "| step | in our words | in the code | tests | mutants |",
         "|:--|:--|:--|--:|:--|",
@@ -207,4 +212,5 @@ def code_of(notebook: Path) -> str:
     )
 
 
+PAGES = ("README.md", "PROTOCOLS.md")
 PARTS = {"map": course_map, "index": index}

@@ -1,8 +1,9 @@
-"""The index of protocols is made from the code, and the README's is the current one."""
+"""The index of protocols and the map of lessons are made from the course itself."""
 
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from distlab import readme
@@ -70,8 +71,9 @@ def small_course(folder: Path) -> Path:
     return folder
 
 
-def test_the_readme_is_up_to_date():
-    told = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", readme.PAGES)
+def test_a_page_is_up_to_date(page):
+    told = (ROOT / page).read_text(encoding="utf-8")
     assert readme.brought_up_to_date(told, ROOT) == told, "say `distlab readme`"
 
 
@@ -111,6 +113,7 @@ def test_what_is_made_replaces_what_stood_between_its_markers(monkeypatch, tmp_p
     new = readme.brought_up_to_date(old, tmp_path)
     assert new.split() == f"before {begin} fresh {end} after".split()
     assert readme.brought_up_to_date(new, tmp_path) == new
+    assert readme.brought_up_to_date("a page of prose", tmp_path) == "a page of prose"
 
 
 def test_the_map_has_a_line_for_each_lesson(tmp_path):
