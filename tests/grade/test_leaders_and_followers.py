@@ -145,6 +145,7 @@ WRONG = [
     ("1.5", answers.WAKES_UP, "0", "There s1 is heard again"),
     ("1.5", answers.IS_HEARD_BY_THE_OTHER, "0", "through somebody else"),
     ("1.5", answers.IS_DEAD_TWICE, "01", "and yet it is not dead"),
+    ("1.5", answers.COMES_BACK_UNSEEN, "01", "and not come back"),
     ("1.5", answers.IS_ALIVE_TWICE, "01", "Let it crash"),
     ("1.5", answers.COMES_TOO_LATE, "01", "let it happen earlier"),
     ("1.6", answers.AcceptsAll, "01", "The follower had not heard"),

@@ -269,6 +269,7 @@ CUTS_WHAT_IS_UNDER_WAY = pair((Crash("s1", at_ms=269),), (Split(SIDES, at_ms=269
 WAKES_UP = pair(DEAD, (Split(SIDES, at_ms=280, until_ms=500),))
 IS_HEARD_BY_THE_OTHER = pair(DEAD, (Cut("s1", "s2", at_ms=280),))
 IS_DEAD_TWICE = pair(DEAD, (Crash("s1", at_ms=280), Recover("s1", at_ms=590)))
+COMES_BACK_UNSEEN = pair((*DEAD, Recover("s1", at_ms=700)), (Split(SIDES, at_ms=280),))
 IS_ALIVE_TWICE = pair((Pause("s1", at_ms=280),), (Split(SIDES, at_ms=280),))
 COMES_TOO_LATE = pair((Crash("s1", at_ms=580),), (Split(SIDES, at_ms=580),))
 

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from distlab.errors import Misuse
-from distlab.faults import Fault
+from distlab.faults import Crash, Fault, Recover
 from distlab.grade.checks.leaders_and_followers.arena import arena
 from distlab.grade.exercise import Case, Exercise, Literal, Outcome, broken, kept
 from distlab.replication.automatic_failover import LeaderTimeout
@@ -55,16 +55,16 @@ def missed_us(trace: Trace) -> int | None:
     return fired[0].at_us if fired else None
 
 
-def crashed(trace: Trace) -> bool:
-    """Whether s1 has crashed."""
-    return bool(trace.where("crash", node="s1"))
+def befalls_s1(kind: type[Crash] | type[Recover], faults: tuple[Fault, ...]) -> bool:
+    """Whether s1 suffers such a fault, be it after anybody looks."""
+    return any(isinstance(fault, kind) and fault.node == "s1" for fault in faults)
 
 
-def one_is_dead(dead: Trace, alive: Trace) -> Outcome | None:
+def one_is_dead(alike: Any, dead: Trace, alive: Trace) -> Outcome | None:
     """What is wrong with the pair whatever s2 sees, or None."""
-    if not crashed(dead) or dead.where("recover", node="s1"):
+    if not dead.where("crash", node="s1") or befalls_s1(Recover, alike[DEAD]):
         return broken("in the first run s1 is up", dead, advice=MUST_DIE)
-    if crashed(alive):
+    if befalls_s1(Crash, alike[ALIVE]):
         return broken("in the second run s1 crashes too", alive, advice=MUST_LIVE)
     for trace in (dead, alive):
         if missed_us(trace) is None:
@@ -92,7 +92,7 @@ MUST_MISS = (
 def same_view(alike: Any, case: Case) -> Outcome:
     """Every message and every timer of s2, to the microsecond."""
     dead, alive = run(alike, DEAD), run(alike, ALIVE)
-    if wrong := one_is_dead(dead, alive):
+    if wrong := one_is_dead(alike, dead, alive):
         return wrong
     for i, (one, other) in enumerate(zip_longest(view(dead), view(alive))):
         if one != other:
@@ -130,7 +130,7 @@ OTHERS = "s2 hears of it through somebody else: who still talks to both?"
 def still_serves(alike: Any, case: Case) -> Outcome:
     """After s2 has missed it, s1 still answers c1: there are two leaders at once."""
     dead, alive = run(alike, DEAD), run(alike, ALIVE)
-    if wrong := one_is_dead(dead, alive):
+    if wrong := one_is_dead(alike, dead, alive):
         return wrong
     late = alive.between((missed_us(alive) or 0) / 1000, UNTIL_MS)
     answers = late.where("deliver", node="c1", test=lambda s: s.peer == "s1")
