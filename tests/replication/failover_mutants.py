@@ -8,6 +8,7 @@ from distlab.replication.automatic_failover import (
     Promote,
 )
 from distlab.replication.client import Write
+from distlab.replication.after_commit import AfterCommit
 from distlab.replication.failover import Append, Appended, Entry, Epoch, Failover
 
 
@@ -156,3 +157,9 @@ class KeepsItsHeartbeatsGoing(AutomaticFailover):
 class ObeysOldPromotions(AutomaticFailover):
     def on_promote(self, src: NodeId, msg: Promote):
         self.become_leader(msg.epoch)
+
+
+class WaitsBeforeItShows(AfterCommit):
+    @property
+    def visible(self) -> int:
+        return self.safe

@@ -248,16 +248,24 @@ def test_a_torn_record_may_leave_the_log_shorter_than_what_was_shown():
 
 
 # ------------------------------------------------------------------------- after-commit
-@pytest.mark.parametrize(("order", "seen"), [(Failover, None), (AfterCommit, "a")])
-def test_what_readers_see_before_a_follower_has_it(order, seen):
-    """AFTER_COMMIT shows it; AFTER_SYNC does not. Neither has answered."""
+def before_and_after_a_follower_has_it(order: type[Failover]):
+    """What a reader sees of an unanswered write, and of the answered one."""
     s1 = order("s1", NODES, sync_followers=1)
     s1.step(Start())
-    effects = s1.step(Deliver("c1", Write(1, "x", "a")))
-    assert Send("c1", WriteReply(1)) not in effects
-    assert read(s1, "x") == seen
+    assert Send("c1", WriteReply(1)) not in s1.step(Deliver("c1", Write(1, "x", "a")))
+    before = read(s1, "x")
     assert Send("c1", WriteReply(1)) in s1.step(Deliver("s2", Appended(FIRST, 1)))
-    assert read(s1, "x") == "a"
+    return before, read(s1, "x")
+
+
+def test_readers_see_a_write_before_a_follower_has_it():
+    """AFTER_COMMIT: and its writer still waits."""
+    assert before_and_after_a_follower_has_it(AfterCommit) == ("a", "a")
+
+
+def test_readers_wait_as_long_as_the_writer():
+    """AFTER_SYNC, which replaced it."""
+    assert before_and_after_a_follower_has_it(Failover) == (None, "a")
 
 
 # ------------------------------------------------------------------------------ mutants
@@ -306,3 +314,9 @@ def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
     monkeypatch.setitem(globals(), "Failover", mutant)
     with pytest.raises(AssertionError):
         KILLED[mutant]()
+
+
+def test_after_commit_that_waits_is_another_order(monkeypatch):
+    monkeypatch.setitem(globals(), "AfterCommit", mutants.WaitsBeforeItShows)
+    with pytest.raises(AssertionError):
+        test_readers_see_a_write_before_a_follower_has_it()
