@@ -1,6 +1,7 @@
 """What failover may forget, one rule each, named after it."""
 
 from distlab.node import Log, NodeId
+from distlab.replication.after_commit import AfterCommit
 from distlab.replication.automatic_failover import (
     AutomaticFailover,
     Poll,
@@ -8,7 +9,6 @@ from distlab.replication.automatic_failover import (
     Promote,
 )
 from distlab.replication.client import Write
-from distlab.replication.after_commit import AfterCommit
 from distlab.replication.failover import Append, Appended, Entry, Epoch, Failover
 
 
