@@ -66,7 +66,9 @@ class Versions:
         (key,) = read.args
         write = self.writes[key].get(read.result)
         if write is None:
-            return f"{told(read)}, which nobody wrote."
+            siblings = isinstance(read.result, tuple)
+            hint = " (`check.freshness` judges reads of siblings)" if siblings else ""
+            return f"{told(read)}, which nobody wrote{hint}."
         if write.outcome == "fail":
             return f"{told(read)}, but {told(write)} and was told that it had failed."
         assert read.ended_us is not None  # it returned something
