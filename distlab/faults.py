@@ -263,8 +263,10 @@ class Assumes(Value):
     """What a protocol takes for granted, in a form that tests read.
 
     `f` is how many nodes may be faulty at once: a number, or "minority", "less than a
-    third", "all but one", "any". The promise holds on every fault that this admits; for
-    each that it excludes, a test shows a seed where the promise breaks.
+    third", "all but one", "any"; `losers`, how many disks may lose over the whole run
+    what they had said was synced: a number, "fewer than w" or "any". The promise holds
+    on every fault that this admits; for each that it excludes, a test shows a seed
+    where the promise breaks.
     """
 
     links: Literal["reliable FIFO", "reliable", "at least once", "fair loss"] = (
@@ -276,6 +278,7 @@ class Assumes(Value):
     disk: Literal["intact", "torn writes", "corruption told", "loses writes"] = "intact"
     clock: Literal["exact", "bounded skew", "bounded drift", "unused"] = "unused"
     f: int | str = "any"
+    losers: int | str = "any"
 
     def kinds(self) -> tuple[type[Fault], ...]:
         """The classes of fault that the promise survives."""
@@ -292,16 +295,22 @@ class Assumes(Value):
         """Raise `Misuse` for a word that is not known."""
         self.kinds()
         self.most(1)
+        self.most_losers(1, w=1)
 
-    def admits(self, schedule: Iterable[Fault], n: int) -> bool:
+    def admits(self, schedule: Iterable[Fault], n: int, w: int | None = None) -> bool:
         """Whether the promise holds on this schedule, in a group of `n` nodes."""
         kinds, most, faulty = self.kinds(), self.most(n), set[str]()
+        most_losers, losers = self.most_losers(n, w), set[str]()
         for fault in sorted(schedule, key=_at_ms):
             if isinstance(fault, (Crash, Byzantine)):
                 faulty.add(fault.node)
             elif isinstance(fault, Recover):
                 faulty.discard(fault.node)
-            if type(fault) not in kinds or len(faulty) > most:
+            elif isinstance(fault, (LostWrites, CorruptRecord)):
+                losers.add(fault.node)
+            if type(fault) not in kinds:
+                return False
+            if len(faulty) > most or len(losers) > most_losers:
                 return False
         return True
 
@@ -314,6 +323,15 @@ class Assumes(Value):
             "any": n,
         }
         return self.f if isinstance(self.f, int) else words[_known(self.f, words)]
+
+    def most_losers(self, n: int, w: int | None = None) -> int:
+        """How many of `n` disks may lose what was synced, where `w` have each write."""
+        if self.losers == "fewer than w" and w is None:
+            raise Misuse("how many disks are fewer than w: say how many w are, `w=2`.")
+        words = {"any": n, "fewer than w": (w or n) - 1}
+        if isinstance(self.losers, int):
+            return self.losers
+        return words[_known(self.losers, words)]
 
 
 def _at_ms(fault: Any) -> float:

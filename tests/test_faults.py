@@ -157,6 +157,31 @@ def test_a_liar_stays_one():
     )
 
 
+def lost(*nodes: str) -> tuple[Fault, ...]:
+    return tuple(LostWrites(node, 5) for node in nodes)
+
+
+def test_fewer_than_w_disks_may_lose_what_they_wrote():
+    assumes = Assumes(disk="loses writes", losers="fewer than w")
+    assert assumes.admits((*lost("s1", "s1"), CorruptRecord("s1", 9)), n=3, w=2)
+    assert not assumes.admits((*lost("s1"), CorruptRecord("s2", 9)), n=3, w=2)
+    assert assumes.admits(lost("s1", "s2"), n=3, w=3)
+    assert not assumes.admits(lost("s1"), n=3, w=1)
+    assert assumes.admits((TornWrite("s1", 5),), n=3, w=1)  # it was not synced
+
+
+def test_a_disk_that_has_lost_something_counts_for_the_whole_run():
+    assumes = Assumes(disk="loses writes", losers=1)
+    back = (Crash("s1", 6), Recover("s1", 7))
+    assert not assumes.admits((*lost("s1"), *back, LostWrites("s2", 900)), n=3)
+    assert Assumes(disk="loses writes").admits(lost("s1", "s2", "s3"), n=3)
+
+
+def test_how_many_are_fewer_than_w_has_to_be_said():
+    with pytest.raises(Misuse, match="say how many w are, `w=2`"):
+        Assumes(losers="fewer than w").admits((), n=3)
+
+
 def test_a_word_that_is_not_known_is_refused_when_the_protocol_is_written():
     with pytest.raises(Misuse, match="Assumes knows no 'fair lost': choose one of"):
 
@@ -167,3 +192,8 @@ def test_a_word_that_is_not_known_is_refused_when_the_protocol_is_written():
 
         class Wishes(Node):
             assumes = Assumes(f="half")
+
+    with pytest.raises(Misuse, match=r"Assumes knows no 'few': .* fewer than w"):
+
+        class Expects(Node):
+            assumes = Assumes(losers="few")
