@@ -34,7 +34,8 @@ class Vector(Value):
 
     def covers(self, other: Vector) -> bool:
         """Whether this stands on all that the other stands on."""
-        return all(self[writer] >= number for writer, number in other.counts)
+        mine = dict(self.counts)
+        return all(mine.get(writer, 0) >= number for writer, number in other.counts)
 
     def join(self, other: Vector) -> Vector:
         """The least that covers both."""
@@ -71,7 +72,8 @@ Siblings = tuple[Version, ...]  # none supersedes another; in the order of their
 
 def merge(*several: Siblings) -> Siblings:  # §4.4, syntactic reconciliation
     """The versions that no other one supersedes."""
-    versions = {version.vector: version for siblings in several for version in siblings}
+    held_first = reversed(several)
+    versions = {v.vector: v for siblings in held_first for v in siblings}
     newest = [
         version
         for vector, version in versions.items()
