@@ -9,107 +9,26 @@ malformed.
 
 from __future__ import annotations
 
-import compileall
-import importlib.util
 import json
-import os
 import select
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import sysconfig
-import tempfile
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Self
 
-import distlab
-from distlab.errors import DistlabError, Misuse
+from distlab.errors import DistlabError
 from distlab.grade.examine import Stopped, Unjudgeable
 from distlab.grade.fence import Limits
+from distlab.grade.library import Library
 
-# The judges of the library are left out too: an answer may not ask them.
-UNNEEDED = ("check", "grade", "show", "serve", "*.js", "*.css")
-PARTS_OF_GRADE = ("__init__.py", "fence.py", "server.py")  # what a child needs of it
-START = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from distlab.grade import server; server.main()"
-)
-FLAGS = "-P -s -S -B -c".split()  # no folder but ours and the standard library's
-# One thread for libraries that compute: the fence allows no more.
-ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 HINTS = {
     signal.SIGSEGV: "memory or the stack ran out",
     signal.SIGABRT: "memory ran out",
     signal.SIGKILL: "memory or processor time ran out",
 }
+PATIENCE_S = 1.0  # for a process that has closed its pipe to end
 
 
 class Raised(DistlabError):
     """The answer raised an exception: its sentence, and where in the sheet."""
-
-
-class Library:
-    """A copy of the library for children to import: no checks, solutions or tests."""
-
-    def __init__(self) -> None:
-        if os.name != "posix":
-            raise Misuse(
-                "marks need Linux or macOS, which can limit a process: use the Windows "
-                "Subsystem for Linux, or a container."
-            )
-        self._folder = tempfile.TemporaryDirectory(prefix="distlab-")
-        self.path = Path(self._folder.name) / "library"
-        self.empty = Path(self._folder.name) / "empty"
-        self.empty.mkdir()
-        source = Path(distlab.__file__).parent
-        unneeded = shutil.ignore_patterns(*UNNEEDED)
-        shutil.copytree(source, self.path / "distlab", ignore=unneeded)
-        (self.path / "distlab/grade").mkdir()
-        for name in PARTS_OF_GRADE:
-            shutil.copy2(source / "grade" / name, self.path / "distlab/grade" / name)
-        compileall.compile_dir(self.path, quiet=2)
-        self.readable = [str(self.path), *standard_library(), *self._numpy()]
-
-    def _numpy(self) -> list[str]:
-        """Put numpy beside the library, if it is installed: some chapters compute."""
-        spec = importlib.util.find_spec("numpy")
-        if spec is None or spec.origin is None:
-            return []
-        found = Path(spec.origin).parent
-        places = [found, found.with_name("numpy.libs")]
-        for place in places:
-            (self.path / place.name).symlink_to(place)
-        return [str(place) for place in places]
-
-    def close(self) -> None:
-        """Remove the copy."""
-        self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.close()
-
-
-def standard_library() -> list[str]:
-    """Where Python's own modules and the system's shared libraries are.
-
-    Without `site-packages`, which may hold the course itself.
-    """
-    folders = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    inside = [
-        str(entry)
-        for folder in sorted(folders)
-        for entry in sorted(Path(folder).iterdir())
-        if entry.name not in ("site-packages", "dist-packages")
-    ]
-    own = Path(sysconfig.get_config_var("LIBDIR") or "/lib").glob("libpython*")
-    shared = [*Path("/lib").glob("*-linux-*"), *Path("/lib64").glob("*.so*"), *own]
-    return [*inside, *map(str, shared)]
 
 
 class Child:
@@ -120,32 +39,17 @@ class Child:
         self._waiting = b""
         self._received = 0
         self._count = 0
-        ours, theirs = socket.socketpair()
-        self._pipe = ours
-        ours.settimeout(limits.wall_s)
-        with theirs, tempfile.TemporaryFile() as complaints:
-            number = theirs.fileno()
-            self._process = subprocess.Popen(
-                [sys.executable, *FLAGS, START, str(library.path), str(number)],
-                cwd=library.empty,
-                env={**ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                pass_fds=(number,),
-                start_new_session=True,
-            )
-            theirs.close()
-            try:
-                setup = {"limits": list(limits), "readable": library.readable}
-                self._send(setup)
-                self.holds = tuple(map(str, self._receive()["holds"]))
-            except Stopped as why:
-                complaints.seek(0)
-                told = complaints.read().decode(errors="replace")[-1000:]
-                raise Unjudgeable(
-                    f"no process for answers can be started: {why} {told}"
-                ) from why
+        self._server = library.fork_server(hash_seed)
+        self.number, self._pipe = self._server.fork()
+        self._pipe.settimeout(limits.wall_s)
+        try:
+            self._send({"limits": list(limits), "readable": library.readable})
+            self.holds = tuple(map(str, self._receive()["holds"]))
+        except Stopped as why:
+            told = self._server.complaints()
+            raise Unjudgeable(
+                f"no process for answers can be started: {why} {told}"
+            ) from why
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """One request and its reply.
@@ -204,9 +108,8 @@ class Child:
 
     def _how_it_ended(self) -> str:
         """Why there is nobody at the other end."""
-        try:
-            code = self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
+        code = self._end(PATIENCE_S)
+        if code is None:
             return "closed its pipe"
         if code == -signal.SIGXCPU:
             return f"used more than {self.limits.processor_s} s of processor time"
@@ -221,11 +124,13 @@ class Child:
 
     def close(self) -> None:
         """End the process, and all that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
+        if self._pipe.fileno() >= 0:
+            self._end(patience_s=0)
+
+    def _end(self, patience_s: float) -> int | None:
+        """The same; the exit code, if the process ends by itself in this time."""
         self._pipe.close()
+        return self._server.end(self.number, patience_s)
 
     def __enter__(self) -> Self:
         return self

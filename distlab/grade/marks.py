@@ -12,7 +12,6 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from distlab.grade.child import Library
 from distlab.grade.collect import Sheet, Unreadable, collect
 from distlab.grade.examine import LOOK, Finding, Kind, examine, failure
 from distlab.grade.exercise import (
@@ -24,10 +23,12 @@ from distlab.grade.exercise import (
     Literal,
     Method,
 )
+from distlab.grade.library import Library
 from distlab.grade.literal import NotLiteral, literal
 from distlab.grade.page import told_once
 from distlab.grade.remote import (
     Remote,
+    in_library,
     left_out,
     remote_function,
 )
@@ -85,7 +86,7 @@ class Marker:
 
     def __init__(self, course: Course, key: bytes | None = None):
         self.course, self.key = course, key
-        self.library = Library()
+        self.library = Library(preload=library_modules(course))
 
     def mark(self, path: Path, student: str) -> Marks:
         """Mark one notebook. Whatever is wrong with it becomes a sentence."""
@@ -267,5 +268,15 @@ OURS = "it asks for our `{}`, as `super()` does, and marks do not have it"
 
 def base_modules(course: Course) -> set[str]:
     """Where the pristine classes come from: a sheet has to import them."""
+    return {name.split(".")[0] for name in modules(course)}
+
+
+def library_modules(course: Course) -> list[str]:
+    """Those that children have too, in their copy of the library."""
+    return sorted(name for name in modules(course) if in_library(name))
+
+
+def modules(course: Course) -> set[str]:
+    """The modules of the pristine classes."""
     answers = [exercise.answer for exercise in course.exercises.values()]
-    return {a.base.__module__.split(".")[0] for a in answers if isinstance(a, Method)}
+    return {a.base.__module__ for a in answers if isinstance(a, Method)}

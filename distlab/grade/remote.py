@@ -21,11 +21,12 @@ from distlab.events import (
     Signed,
     mint,
 )
-from distlab.grade.child import Child, Library, Raised
+from distlab.grade.child import Child, Raised
 from distlab.grade.collect import Sheet
 from distlab.grade.examine import Stopped
 from distlab.grade.exercise import Function, Method
 from distlab.grade.fence import Limits
+from distlab.grade.library import Library
 from distlab.history import History
 from distlab.trace import Trace
 
@@ -155,9 +156,14 @@ def load_request(sheet: Sheet, answer: Method | Function) -> dict[str, Any]:
         request["base"] = f"{module}:{base.__qualname__}"
         request["asked"] = answer.asked
         request["classes"] = [[s.cell, s.place] for s in sheet.lineage(answer.name)]
-        if not module.startswith("distlab.") or module.startswith("distlab.grade."):
+        if not in_library(module):
             request["source"] = inspect.getsource(sys.modules[module])
     return request
+
+
+def in_library(module: str) -> bool:
+    """Whether a child finds this module in its copy of the library."""
+    return module.startswith("distlab.") and not module.startswith("distlab.grade.")
 
 
 def left_out(sheet: Sheet, answer: Method | Function) -> list[str]:

@@ -37,10 +37,9 @@ SHEET = "sheet"  # the module that holds what the learner wrote
 PRISTINE = "pristine base"  # not a name that anybody can write
 
 
-def main() -> None:
+def serve(pipe: int) -> None:
     """Put the fence up, then answer requests until there are no more."""
-    number = int(sys.argv[2])
-    requests, replies = os.fdopen(number, "rb"), os.fdopen(os.dup(number), "wb")
+    requests, replies = os.fdopen(pipe, "rb"), os.fdopen(os.dup(pipe), "wb")
     setup = json.loads(requests.readline())
     holds = fence.put_up(fence.Limits(*setup["limits"]), setup["readable"])
     os.dup2(1, 2)  # what is printed goes nowhere, as the parent has arranged

@@ -7,7 +7,7 @@ import pytest
 from exercises_for_toys import COURSE
 from toy_answers import code
 
-from distlab.grade.child import Library
+from distlab.grade.library import Library
 from distlab.grade.marks import Marker
 
 

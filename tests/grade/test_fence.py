@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from distlab.grade.child import ENVIRONMENT, FLAGS, Child
+from distlab.grade.child import Child
 from distlab.grade.fence import SYSTEM_CALLS, Limits
+from distlab.grade.library import ENVIRONMENT, FLAGS
 
 TRY = """
 import errno, os, signal, socket, subprocess, threading, tempfile, ctypes, sys
