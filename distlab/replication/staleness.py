@@ -168,10 +168,9 @@ class Trials:
 def in_order(
     times: Iterable[Times], carried: Iterable[Times] = ()
 ) -> tuple[list[Times], list[Times]]:
-    """The rows so that each column ascends; what is carried goes where its time goes.
+    """The rows, so that each column ascends; what is carried goes with its time.
 
-    For the few rows that replicas are, swapping whole rows in place of sorting many
-    short columns takes a tenth of the time.
+    There are few replicas: to swap whole rows takes a tenth of sorting each column.
     """
     times, carried = list(times), list(carried)
     for last in range(len(times) - 1, 0, -1):
