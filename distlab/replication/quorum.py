@@ -5,23 +5,23 @@ Source
     sections 4.4 and 4.5; Kleppmann, "Designing Data-Intensive Applications", O'Reilly
     2017, chapter 5, "Leaderless Replication".
 Guarantees
-    An acknowledged write is on the disks of w replicas and stays: what supersedes it
-    knew of it; writes that knew nothing of each other become siblings. With r + w > n a
-    read that begins after it returns it, or what superseded it. A read may also return
-    a write that is under way or that gave up, and a later read may then not: this is no
-    linearizable register. A key that is read at all replicas is equal on all of them.
+    An acknowledged write is on the disks of w replicas and stays: only a version whose
+    writer had seen it, or was the same client, supersedes it; others are its siblings.
+    With r + w > n a read that begins later returns it, or what superseded it, while
+    fewer than r + w - n replicas have lost what they wrote. A read may also return a
+    write that is under way or was given up, and a later read may then not: this is no
+    linearizable register. A key that is read at all replicas becomes equal on them.
 Assumes
     All replicas of a key are known and stay the same. Messages may be lost, doubled,
     reordered. Nodes may crash and recover; over the whole run fewer than w replicas
-    lose what they had written. A client never loses its last number.
+    lose what was on their disks. A client never loses its last number.
 Costs
-    2n messages and the time of the w-th fastest answer for a write; for a read 2n, the
-    time of the r-th fastest, and one message to each replica that it finds behind. The
-    other n - w (n - r) may be down.
+    A write takes 2n messages, a sync of the client's own disk, and the time of the w-th
+    fastest answer; a read that of the r-th, and one message to each replica that it
+    finds behind. The other n - w (n - r) may be down.
 Departs
     The client coordinates; with `coordinator` a replica does it. Nobody stands in for
-    a replica that is down: see `hinted_handoff`. Requests are sent again until enough
-    have answered.
+    a replica that is down.
 """
 
 from __future__ import annotations
@@ -43,14 +43,7 @@ from distlab.node import (
     setting,
     volatile,
 )
-from distlab.replication.siblings import (
-    Siblings,
-    Tombstone,
-    Vector,
-    Version,
-    context,
-    merge,
-)
+from distlab.replication.siblings import Siblings, Tombstone, Version, context, merge
 
 
 class Store(Message):
@@ -116,7 +109,7 @@ class QuorumClient(Node):
     tries: int = setting(10)
 
     number: int = durable(0)  # of the last request; on disk, so that none is used twice
-    known: dict[str, Vector] = volatile({})  # by key, what this client has seen
+    known: dict[str, Siblings] = volatile({})  # by key, what was last read or written
     pending: dict[int, Pending] = volatile({})  # by number, until all have answered
 
     merge = staticmethod(merge)
@@ -139,42 +132,50 @@ class QuorumClient(Node):
         self.ask(Fetch(self.number, key))
 
     def version(self, key: str, value: Any) -> Version:  # §4.4, version
-        """The next version of the key: it supersedes all that this client has seen."""
+        """The next version: it supersedes what this client last saw, and its own."""
         self.number += 1
-        seen = self.known.get(key, Vector())
+        seen = context(self.known.get(key, ()))
         return Version(value, seen.then(self.id, self.number))
 
     def ask(self, request: Store | Fetch):
-        self.pending[request.number] = Pending(request)
-        self.send(self.servers, request)
+        pending = self.pending[request.number] = Pending(request)
+        self.transmit(pending)
         self.set_timer(Resend(request.number), self.resend_ms)
 
+    def transmit(self, pending: Pending):
+        self.send([s for s in self.servers if s not in pending.held], pending.request)
+
     def on_stored(self, src: NodeId, msg: Stored):
-        pending = self.pending.get(msg.number)
-        if pending is None:
-            return self.ignore("answers a request that is over")
-        assert isinstance(pending.request, Store)
-        pending.held[src] = pending.request.siblings
-        if not pending.answered and len(pending.held) >= self.w:  # §4.5, w
-            pending.answered = True
-            vector = context(pending.request.siblings)
-            self.known[pending.request.key] = vector
-            self.ok(vector)
-        self.forget_if_complete(msg.number)
+        self.count(src, msg.number, ())
 
     def on_fetched(self, src: NodeId, msg: Fetched):
-        pending = self.pending.get(msg.number)
+        self.count(src, msg.number, msg.siblings)
+
+    def count(self, replica: NodeId, number: int, siblings: Siblings):
+        """One more answer; to a write it holds nothing."""
+        pending = self.pending.get(number)
         if pending is None:
             return self.ignore("answers a request that is over")
-        pending.held[src] = msg.siblings
+        pending.held[replica] = siblings
         newest = self.merge(*pending.held.values())
-        if not pending.answered and len(pending.held) >= self.r:  # §4.5, r
-            pending.answered = True
-            self.known[pending.request.key] = context(newest)
-            self.ok(tuple(v for v in newest if v.value != Tombstone()))
+        if not pending.answered and self.enough(pending):
+            self.succeed(pending, newest)
         if pending.answered:
             self.repair(pending, newest)
-        self.forget_if_complete(msg.number)
+        self.forget_if_complete(number)
+
+    def enough(self, pending: Pending) -> bool:
+        if isinstance(pending.request, Fetch):
+            return len(pending.held) >= self.r  # §4.5, r
+        return len(pending.held) >= self.w  # §4.5, w
+
+    def succeed(self, pending: Pending, newest: Siblings):
+        pending.answered, request = True, pending.request
+        if isinstance(request, Store):
+            self.known[request.key] = request.siblings
+            return self.ok(context(request.siblings))
+        self.known[request.key] = newest
+        self.ok(tuple(v for v in newest if not isinstance(v.value, Tombstone)))
 
     def repair(self, pending: Pending, newest: Siblings):  # §4.5, read repair
         for replica, siblings in pending.held.items():
@@ -191,16 +192,15 @@ class QuorumClient(Node):
         pending = self.pending[timer.number]
         if pending.tried < self.tries and not pending.answered:
             pending.tried += 1
-            late = [s for s in self.servers if s not in pending.held]
-            self.send(late, pending.request)
+            self.transmit(pending)
             return self.set_timer(timer, self.resend_ms)
         del self.pending[timer.number]
-        if pending.answered:
-            return self.note("some replicas never answered")
-        if isinstance(pending.request, Fetch):
-            self.fail("too few answers")
-        else:
-            self.unknown("too few answers")  # some may have it, or get it yet
+        if not pending.answered:
+            self.give_up(pending.request)
+
+    def give_up(self, request: Store | Fetch):
+        end = self.fail if isinstance(request, Fetch) else self.unknown
+        end("too few answers")  # a write some may have, or get yet
 
     @staticmethod
     def workload(client: NodeId, choose: Callable) -> Iterator[Call]:
@@ -213,8 +213,10 @@ class QuorumClient(Node):
 class Replica(Node):
     """Keeps the versions of each key that none supersedes. Knows no other replica."""
 
-    assumes = Assumes()
+    assumes = Assumes(disk="loses writes", losers="fewer than w")
     client = QuorumClient
+
+    log_kept: int = setting(100)  # entries that are overwritten
 
     log: Log[tuple[str, Siblings]] = durable(Log())  # a key's last entry counts
     rows: dict[str, Siblings] = volatile({})  # what a restart computes from that
@@ -237,7 +239,7 @@ class Replica(Node):
         if merged != kept:
             self.rows[key] = merged
             self.log = self.log.append((key, merged))
-            if len(self.log) > 100 + 2 * len(self.rows):  # overwritten ones
+            if len(self.log) > self.log_kept + 2 * len(self.rows):
                 self.log = Log(*self.rows.items())
 
     def on_recover(self, report):
@@ -245,6 +247,4 @@ class Replica(Node):
 
 
 # Who runs together when `distlab run` is told nothing else.
-
-
 CLUSTER = {"servers": (Replica, 3), "clients": (QuorumClient, 2)}
