@@ -1,16 +1,17 @@
-"""How findings are told, in the notebook and in reports: text, Markdown and HTML.
+"""How findings are told, in the notebook and in reports.
 
 The claim, what was run, what came instead, the line of the answer that raised, advice,
-the diagram of the shortest counterexample, and the line that runs it again.
+the diagram of the shortest counterexample, and the line that runs it again. All of it
+is text: it can be kept, and shown when nothing of the run is there any more.
 """
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
+from distlab.grade.document import Listing, harmless, listing
 from distlab.grade.examine import Finding
 from distlab.history import History
 from distlab.trace import Trace
@@ -31,7 +32,49 @@ SAID = {
     "stopped": "it ran into a limit",
 }
 LINES_MAX = 60
-TEXT_MAX = 1_000  # characters of one line
+
+
+class Told(NamedTuple):
+    """A finding in words, with the drawing of what shows it."""
+
+    kind: str
+    text: str  # the claim
+    share: float  # of its points
+    worth: float
+    facts: tuple[tuple[str, str], ...] = ()
+    words: str = ""
+    svg: str = ""
+    alt: str = ""
+    public: int = 0  # cases that anybody may see
+    hidden: int = 0  # cases that the key gives
+
+    @property
+    def points(self) -> float:
+        """What this earns."""
+        return self.share * self.worth
+
+    @property
+    def title(self) -> str:
+        """The claim in a line, and how it ended if that is a word of its own."""
+        said = f": {SAID[self.kind]}" if self.kind in SAID else ""
+        return f"{SIGNS[self.kind]} {self.text}{said}"
+
+
+def told(finding: Finding) -> Told:
+    """What is to be said and shown of a finding."""
+    drawn, claim = picture(finding), finding.claim
+    return Told(
+        finding.kind,
+        claim.text,
+        finding.share,
+        claim.points,
+        tuple(facts(finding)),
+        words(finding, drawn),
+        "" if drawn is None else drawn.svg,
+        "" if drawn is None else drawn.alt,
+        claim.public,
+        claim.hidden,
+    )
 
 
 def picture(finding: Finding) -> Any:
@@ -52,24 +95,24 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
         return
     unsolved = finding.kind == "unsolved"
     otherwise = "" if unsolved else SAID.get(finding.kind, "the opposite")
-    told = {
+    labelled = {
         "ran": "" if unsolved else finding.ran,
         "came": finding.came or otherwise,
         "line": finding.line,
         "think": finding.advice,
         "again": "" if unsolved else finding.replay,
     }
-    yield from ((label, harmless(said)) for label, said in told.items() if said)
+    yield from ((label, harmless(said)) for label, said in labelled.items() if said)
 
 
 def told_once(findings: Iterable[Finding]) -> list[Finding]:
     """The findings; an error that has been told is not told again."""
-    told: list[Finding] = []
+    once: list[Finding] = []
     for finding in findings:
-        if any(alike(finding, earlier) for earlier in told):
+        if any(alike(finding, earlier) for earlier in once):
             finding = Finding(finding.claim, finding.kind, finding.share, "as above")
-        told.append(finding)
-    return told
+        once.append(finding)
+    return once
 
 
 def alike(one: Finding, other: Finding) -> bool:
@@ -78,15 +121,6 @@ def alike(one: Finding, other: Finding) -> bool:
         return False
     return bool(one.line or one.came) and (
         one.came == other.came or "" != one.line == other.line
-    )
-
-
-def harmless(text: str) -> str:
-    """Somebody else's text: not too long, without what steers a terminal."""
-    shown = text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
-        for c in shown
     )
 
 
@@ -103,59 +137,23 @@ def words(finding: Finding, drawn: Any) -> str:
     return "\n".join(lines)
 
 
-def head(finding: Finding, points: bool) -> str:
-    """The claim in a line; its points only where marks are given."""
-    earned = f" ({finding.points:g} of {finding.claim.points:g})" if points else ""
-    said = f": {SAID[finding.kind]}" if finding.kind in SAID else ""
-    return f"{finding.claim.text}{earned}{said}"
-
-
-def as_text(finding: Finding, points: bool = False) -> str:
+def as_text(finding: Told) -> str:
     """A finding as plain text."""
-    lines = [f"{SIGNS[finding.kind]} {head(finding, points)}"]
-    lines += [f"    {label:<9}{said}" for label, said in facts(finding)]
-    if shown := words(finding, picture(finding)):
-        lines += ["", *(f"    {line}" for line in shown.splitlines())]
+    lines = [finding.title]
+    lines += [f"    {label:<9}{said}" for label, said in finding.facts]
+    if finding.words:
+        lines += ["", *(f"    {line}" for line in finding.words.splitlines())]
     return "\n".join(lines)
 
 
-def as_markdown(finding: Finding, points: bool = False) -> str:
-    """A finding as Markdown; whatever an answer says stays inside a fence."""
-    told = "\n".join(as_text(finding, points).splitlines()[1:])
-    title = f"- {SIGNS[finding.kind]} {head(finding, points)}\n"
-    fence = "`" * max(3, 1 + longest_run("`", told))
-    return f"{title}\n{fence}text\n{told}\n{fence}\n" if told.strip() else title
-
-
-def longest_run(sign: str, text: str) -> int:
-    """How many of a sign stand in a row at most."""
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == sign else 0
-        longest = max(longest, run)
-    return longest
-
-
-def as_html(finding: Finding, points: bool = False) -> str:
+def as_html(finding: Told) -> str:
     """A finding as HTML that needs nothing from outside."""
-    title = f"{SIGNS[finding.kind]} {html.escape(head(finding, points))}"
     rows = "".join(
         f"<tr><th style='text-align:left;vertical-align:top'>{label}</th>"
         f"<td style='text-align:left'>{html.escape(said)}</td></tr>"
-        for label, said in facts(finding)
+        for label, said in finding.facts
     )
     table = f"<table>{rows}</table>" if rows else ""
-    return f"<p><b>{title}</b></p>{table}{drawn(finding)}"
-
-
-def drawn(finding: Finding) -> str:
-    """The diagram as an image inside the page, its words below for who needs them."""
-    found = picture(finding)
-    text = words(finding, found)
-    listing = f"<pre>{html.escape(text)}</pre>" if text else ""
-    if found is None:
-        return listing
-    data = base64.b64encode(found.svg.encode(errors="backslashreplace")).decode()
-    alt = html.escape(found.alt, quote=True)
-    image = f'<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
-    return f"{image}<details><summary>The same in words</summary>{listing}</details>"
+    drawn = listing(Listing(finding.words, finding.svg, finding.alt))
+    shown = drawn if finding.words else ""
+    return f"<p><b>{html.escape(finding.title)}</b></p>{table}{shown}"

@@ -43,12 +43,12 @@ class Checked:
         return f"{number} {title}: {kept} of {len(self.findings)} claims held"
 
     def __repr__(self) -> str:
-        told = [page.as_text(finding) for finding in self.findings]
-        return "\n".join([self._title(), *told, *self.remarks])
+        found = [page.as_text(page.told(finding)) for finding in self.findings]
+        return "\n".join([self._title(), *found, *self.remarks])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
         parts = [f"<h4>{html.escape(self._title())}</h4>"]
-        parts += [page.as_html(finding) for finding in self.findings]
+        parts += [page.as_html(page.told(finding)) for finding in self.findings]
         parts += [f"<p>{html.escape(remark)}</p>" for remark in self.remarks]
         return {"text/html": "\n".join(parts), "text/plain": repr(self)}
 

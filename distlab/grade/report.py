@@ -1,134 +1,121 @@
-"""What a marking leaves behind: grades as CSV, and a report for each learner.
+"""What a learner gets back: a page for each sheet, and one for all of them.
 
-Files are written beside their place and moved there when they are whole.
+What was run, what was expected and what came, the counterexample as a diagram, and the
+line that runs it again. What held in the public cases alone is not said to hold.
 """
 
 from __future__ import annotations
 
-import csv
-import html
-import io
-import os
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from distlab.grade import page
-from distlab.grade.marks import Marked, Marks
+from distlab.grade.document import (
+    Block,
+    Facts,
+    Heading,
+    Link,
+    Listing,
+    Paragraph,
+    Points,
+    Table,
+    number,
+)
+from distlab.grade.gradebook import Answered, Entry
+from distlab.grade.grades import Class, Row
+from distlab.grade.page import SAID, SIGNS, Told
+from distlab.grade.roster import Student
 
-# As nbgrader exports them.
-COLUMNS = (
-    "assignment duedate timestamp student_id last_name first_name email raw_score "
-    "late_submission_penalty score max_score"
-).split()
-
-
-class Row(NamedTuple):
-    """One line of the grades: a learner and a sheet."""
-
-    sheet: str
-    student: str
-    score: float
-    max_score: float
-    timestamp: str = ""
+OPEN = "◌"  # held as far as it was tried, and hidden cases were not
+NOT_FINAL = (
+    "Hidden cases were not run: what is said here of public ones is no final mark."
+)
 
 
-def grades(rows: Iterable[Row]) -> str:
-    """The grades as CSV, in nbgrader's columns."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    table.writeheader()
-    for row in sorted(rows):
-        table.writerow(
-            {
-                "assignment": row.sheet,
-                "timestamp": row.timestamp,
-                "student_id": row.student,
-                "raw_score": float(row.score),
-                "late_submission_penalty": 0.0,
-                "score": float(row.score),
-                "max_score": float(row.max_score),
-            }
-        )
-    return text.getvalue()
+def of_sheet(row: Row, entry: Entry) -> Iterator[Block]:
+    """The report of one sheet."""
+    yield Heading(1, f"{row.sheet}: {row.student.name}")
+    yield Paragraph(f"{entry.summary}.")
+    if not entry.key and not entry.unread:
+        yield Paragraph(NOT_FINAL)
+    if row.weights:
+        counts = f"{number(row.raw)} of {number(row.worth)} points"
+        yield Paragraph(f"As the exercises count in this course: {counts}.")
+    if row.late.days:
+        yield Paragraph(lateness_of(row))
+    for answer in entry.answers:
+        yield from of_exercise(answer, bool(entry.key), row.weights.get(answer.number))
+    if entry.remarks:
+        yield Heading(2, "Also")
+        yield Points(entry.remarks)
 
 
-def markdown(marks: Marks) -> str:
-    """The report of one sheet as Markdown."""
-    lines = [
-        f"# {plain(marks.sheet)}: {plain(marks.student)}\n",
-        f"{plain(marks.summary())}.\n",
-    ]
-    for marked in marks.exercises:
-        lines.append(f"## {title(marked)}\n")
-        lines += [page.as_markdown(finding, points=True) for finding in marked.findings]
-        lines += [f"- {plain(remark)}" for remark in marked.remarks]
-        lines.append("")
-    lines += [f"- {plain(remark)}" for remark in marks.remarks]
-    return "\n".join(lines).rstrip() + "\n"
+def lateness_of(row: Row) -> str:
+    """What lateness has cost, in a sentence."""
+    late = row.late
+    days = "1 day" if late.days == 1 else f"{late.days} days"
+    free = f", {late.free} of them free" if late.free else ""
+    return (
+        f"Handed in {days} late{free}: {number(row.penalty)} of {number(row.raw)} "
+        f"points are taken away, {number(row.score)} count."
+    )
 
 
-def plain(text: str) -> str:
-    """Text of somebody else, made harmless in Markdown."""
-    return html.escape(text.replace("\n", " "), quote=False).replace("[", "&#91;")
+def of_exercise(
+    answer: Answered, hidden: bool, weight: float | None
+) -> Iterator[Block]:
+    """What became of one exercise."""
+    earned = f"{number(answer.points)} of {number(answer.worth)} points"
+    times = "" if weight is None else f", which count {number(weight)} times"
+    yield Heading(2, f"{answer.number} {answer.title}: {earned}{times}")
+    for claim in answer.claims:
+        yield Heading(3, headline(claim, hidden))
+        yield Facts(list(facts(claim, hidden)))
+        if claim.words:
+            yield Listing(claim.words, claim.svg, claim.alt)
+    if answer.remarks:
+        yield Points(answer.remarks)
 
 
-def web_page(marks: Marks) -> str:
-    """The report of one sheet as a page that needs nothing from outside."""
-    body = [f"<h1>{html.escape(f'{marks.sheet}: {marks.student}')}</h1>"]
-    body.append(f"<p>{html.escape(marks.summary())}.</p>")
-    for marked in marks.exercises:
-        body.append(f"<h2>{html.escape(title(marked))}</h2>")
-        body += [page.as_html(finding, points=True) for finding in marked.findings]
-        body += [f"<p>{html.escape(remark)}</p>" for remark in marked.remarks]
-    body += [f"<p>{html.escape(remark)}</p>" for remark in marks.remarks]
-    return PAGE.format(title=html.escape(marks.student), body="\n".join(body))
+def headline(claim: Told, hidden: bool) -> str:
+    """The claim and its points; a sign of its own for what was tried in part."""
+    earned = f"({number(claim.points)} of {number(claim.worth)})"
+    whole = claim.kind != "kept" or hidden or not claim.hidden
+    said = f": {SAID[claim.kind]}" if claim.kind in SAID else ""
+    return f"{SIGNS[claim.kind] if whole else OPEN} {claim.text} {earned}{said}"
 
 
-def title(marked: Marked) -> str:
-    """The exercise and what it earned."""
-    exercise = marked.exercise
-    earned = f"{marked.points:g} of {exercise.points:g} points"
-    return f"{exercise.number} {exercise.title}: {earned}"
+def facts(claim: Told, hidden: bool) -> Iterator[tuple[str, str]]:
+    """What was run, what was expected and what came, if that is not the same."""
+    if claim.kind == "kept":
+        yield "held in", cases(claim, hidden)
+    for label, told in claim.facts:
+        yield label, told
+        if label == "ran":
+            yield "expected", claim.text
 
 
-PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; }}
-th {{ padding-right: 1em; font-weight: normal; opacity: .7; }}
-pre {{ overflow-x: auto; }}
-img {{ max-width: 100%; }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+def cases(claim: Told, hidden: bool) -> str:
+    """`5 public and 5 hidden cases`."""
+    public = "1 public case" if claim.public == 1 else f"{claim.public} public cases"
+    if not claim.hidden:
+        return f"{public}: there are no others"
+    if hidden:
+        return f"{claim.public} public and {claim.hidden} hidden cases"
+    return f"{public}; the hidden ones were not run"
 
 
-VISIBLE = "backslashreplace"  # what Unicode has no character for
+def of_learner(of: Class, student: Student) -> Iterator[Block]:
+    """All sheets of one learner, and what they come to."""
+    yield Heading(1, student.name)
+    heads = ("sheet", "points", "of", "late days", "taken away", "counts")
+    yield Table(heads, [of_row(row) for row in of.of(student)])
+    yield Paragraph(f"All sheets together: {of.total(student):.1%}.")
+    if any(row.entry and not row.entry.key for row in of.of(student)):
+        yield Paragraph(NOT_FINAL)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file at once: whoever looks sees the old one or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n", errors=VISIBLE) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+def of_row(row: Row) -> tuple[str | float | Link, ...]:
+    """One sheet in the table of a learner."""
+    if row.entry is None:
+        return row.sheet, "not handed in", row.worth, "", "", 0
+    page = Link(row.sheet, f"{row.sheet}.html")
+    return page, row.raw, row.worth, row.late.days, row.penalty, row.score

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from distlab.errors import Misuse, did_you_mean
 from distlab.folders import course_folder
-from distlab.grade.report import write_whole
+from distlab.grade.files import write_whole
 from distlab.grade.sheets import sheet
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from distlab.errors import Misuse
 from distlab.folders import course_folder
 from distlab.grade import index
-from distlab.grade.report import write_whole
+from distlab.grade.files import write_whole
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"

@@ -1,25 +1,16 @@
 """Marks: the same claims as in practice, judged in a process that is given nothing."""
 
-import csv
-import errno
-import io
 import json
-import os
-import subprocess
-import sys
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from exercises_for_toys import COURSE, adversary, checker, median, once
+from pages import markdown, web_page
 from toy_answers import MIDDLE, MY_COUNTER, SCHEDULE, SOLUTION, text
 
 from distlab.errors import Misuse
 from distlab.grade.checks import course
-from distlab.grade.command import mark_all, student_of, submissions
 from distlab.grade.exercise import Case, Claim, Course, Exercise, Literal
 from distlab.grade.marks import Marker
-from distlab.grade.report import COLUMNS, Row, grades, markdown, web_page, write_whole
 
 STUB = (
     """
@@ -231,146 +222,6 @@ def test_marks_are_the_same_when_they_are_given_twice(marker, notebook):
     path = notebook(COUNTS_TWICE, *SOLUTION[1:])
     first, second = (markdown(marker.mark(path, "ann")) for _ in range(2))
     assert first == second
-
-
-# ------------------------------------------------------------------- folders and grades
-def test_a_folder_is_marked_and_one_bad_file_never_stops_the_rest(
-    marker, notebook, tmp_path, capsys
-):
-    room = tmp_path / "handed in"
-    notebook(*SOLUTION, name="handed in/bob/99_counting.ipynb")
-    notebook(COUNTS_TWICE, name="handed in/ann_99_counting.ipynb")
-    notebook("x = 1", name="handed in/cat/other.ipynb")
-    notebook("x = 1", name="handed in/.ipynb_checkpoints/ann.ipynb")
-    (room / "dan.ipynb").write_text("not a notebook")
-    (room / "bob/timestamp.txt").write_text("2026-11-21 10:00:00 UTC")
-    (room / "eve.ipynb").symlink_to(room / "bob/99_counting.ipynb")
-    out = tmp_path / "grades.csv"
-    assert mark_all(marker, room, out, tmp_path / "report") == 2
-    rows = {row["student_id"]: row for row in csv.DictReader(out.open())}
-    assert list(rows) == ["ann", "bob", "cat", "dan"]
-    assert rows["bob"]["score"] == "16.0" and rows["ann"]["score"] == "1.0"
-    assert rows["dan"]["score"] == "0.0" and rows["dan"]["max_score"] == "16.0"
-    assert rows["bob"]["timestamp"] == "2026-11-21 10:00:00 UTC"
-    told = capsys.readouterr().out
-    assert "dan, 99_counting: could not be read" in told
-    assert "4 marked, 2 of them could not be read" in told
-    reports = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*/99_*.md"))
-    assert reports == [Path(f"report/{s}/99_counting.md") for s in rows]
-
-
-def test_the_columns_are_those_that_nbgrader_exports():
-    assert ",".join(COLUMNS) == (
-        "assignment,duedate,timestamp,student_id,last_name,first_name,email,raw_score,"
-        "late_submission_penalty,score,max_score"
-    )
-    text = grades([Row("01", "zoe, the first", 2.5, 4), Row("01", "ann", 1, 4)])
-    assert text.splitlines()[1] == "01,,,ann,,,,1.0,0.0,1.0,4.0"
-    assert list(csv.DictReader(io.StringIO(text)))[1]["student_id"] == "zoe, the first"
-
-
-@pytest.mark.parametrize(
-    ("parts", "student"),
-    [
-        (("ann",), "ann"),
-        (("ann_99_counting",), "ann"),
-        (("99_counting-ann",), "ann"),
-        (("99_counting",), "you"),
-        (("ann", "99_counting"), "ann"),
-        (("ann", "ps1", "99_counting"), "ann"),
-    ],
-)
-def test_whose_a_file_is_says_its_folder_or_its_name(parts, student):
-    assert student_of(parts, COURSE) == student
-
-
-def grade(*words: object) -> subprocess.CompletedProcess:
-    """In a process of its own, which hides its key from others."""
-    command = [sys.executable, "-m", "distlab", "grade", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
-def test_the_command_says_by_its_exit_code_what_it_could_not_read(tmp_path):
-    room, out = tmp_path / "room", tmp_path / "grades.csv"
-    room.mkdir()
-    empty = grade(room, "--out", out)
-    assert empty.returncode == 2 and not out.exists()
-    assert f"no notebooks in {str(room)!r}" in empty.stderr
-    (room / "ann.ipynb").write_text("not a notebook")
-    assert grade(room, "--out", out, "--key", "k").returncode == 1
-    assert len(out.read_text().splitlines()) == 2
-    nowhere = grade(tmp_path / "nowhere")
-    assert nowhere.returncode == 2
-    assert "give a notebook or a folder" in nowhere.stderr
-
-
-def test_a_place_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(Misuse, match="give a notebook or a folder"):
-        list(submissions(tmp_path / "nowhere", COURSE))
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    def full(handle):
-        raise OSError(errno.ENOSPC, "the disk is full")
-
-    path = tmp_path / "grades.csv"
-    write_whole(path, "old\n")
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="the disk is full"):
-        write_whole(path, "new\n")
-    assert path.read_text() == "old\n"
-    assert [p.name for p in tmp_path.iterdir()] == ["grades.csv"]
-
-
-# ------------------------------------------------------------------------- the reports
-class Tags(HTMLParser):
-    """Every tag of a page, and whether each is closed."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.seen = [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.seen.append((tag, dict(attributes)))
-        if tag not in ("img", "meta"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-def test_a_report_shows_what_was_run_what_was_expected_and_what_came(marker, notebook):
-    marks = marker.mark(notebook(COUNTS_TWICE), "ann")
-    told = markdown(marks)
-    for said in (
-        "99.1 Count each request once: 1 of 6 points",
-        "✗ no request is counted twice (0 of 3)",
-        "ran      seed ",
-        "; c1 calls add(1)",
-        "requests made the total",
-        'again    practice.check("99.1", MyCounter, seed=',
-        "→ s1 Add(1, 1)",
-    ):
-        assert said in told
-    page = Tags()
-    page.feed(web_page(marks))
-    assert page.open == []
-    images = [attributes for tag, attributes in page.seen if tag == "img"]
-    assert images and all(i["src"].startswith("data:image/svg+xml;") for i in images)
-
-
-def test_nothing_that_a_learner_writes_becomes_part_of_the_page(marker, notebook):
-    source = "def middle(x):\n    raise ValueError('<script>x</script> ``` [a](b)')"
-    path = notebook(source, "def <script>alert(1)</script>")
-    marks = marker.mark(path, "<script>ann</script>")
-    page = Tags()
-    page.feed(web_page(marks))
-    assert "script" not in [tag for tag, _ in page.seen]
-    lines = markdown(marks).splitlines()
-    fences = [i for i, line in enumerate(lines) if line.startswith("````")]
-    inside = next(i for i, line in enumerate(lines) if "<script>x</script>" in line)
-    assert any(a < inside < b for a, b in zip(fences[::2], fences[1::2], strict=True))
-    assert "<script>ann" not in lines[0]
 
 
 # ------------------------------------------------------------------ exercises and cases
