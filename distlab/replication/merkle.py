@@ -40,6 +40,11 @@ def digest(value: Any) -> str:
     return hashlib.blake2b(to_json(value).encode(), digest_size=HASH_BYTES).hexdigest()
 
 
+def position(key: str) -> int:
+    """Where a key falls, as a great number: keys are spread evenly."""
+    return int(digest((key,)), 16)
+
+
 class MerkleTree(Record):
     """The hashes of rows, of the buckets that they fall into, and of all places above.
 
@@ -100,4 +105,4 @@ class MerkleTree(Record):
 
     def bucket(self, key: str) -> int:
         """The place of the bucket that a key falls into."""
-        return self.first_bucket + int(digest((key,)), 16) % self.branching**self.depth
+        return self.first_bucket + position(key) % self.branching**self.depth

@@ -24,8 +24,10 @@ OLD, OTHER = row("c1", 1), row("c2", 1)
 NEW = row("c1", 2, OLD)
 
 
-def replica(id: str = "s1", rows: dict | None = None, **settings) -> AntiEntropy:
-    node = AntiEntropy(id, ("s1", "s2", "s3"), **settings)
+def replica(
+    id: str = "s1", rows: dict | None = None, protocol: type | None = None, **settings
+) -> AntiEntropy:
+    node = (protocol or AntiEntropy)(id, ("s1", "s2", "s3"), **settings)
     node.step(Start())
     for key, siblings in (rows or {}).items():
         node.step(Deliver("c1", Store(next(NUMBERS), key, siblings)))
