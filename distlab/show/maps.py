@@ -53,15 +53,17 @@ def heatmap(
     title: str = "",
     valid: str = "kept",
     invalid: str = "broken",
+    unknown: str = "unknown",
     of: int | None = None,
+    what: str = "runs",
 ) -> Map:
     """Where a claim holds over two parameters: `{(150, 0.05): verdict, …}`.
 
     A cell holds a verdict, its outcome as a word, a bool (True: valid), or how many of
-    `of` runs broke the claim. `valid` and `invalid` say what those mean here. Raises
-    `Misuse` for a map with a hole.
+    `of` runs broke the claim: 0.4 of 100 `what="reads"`. `valid`, `invalid` and
+    `unknown` say what those mean here. Raises `Misuse` for a map with a hole.
     """
-    plan = Plan(cells, (x, y), (valid, invalid), of)
+    plan = Plan(cells, (x, y), (valid, invalid, unknown), of, what)
     plan.draw(title or f"{label_of(y)} against {label_of(x)}")
     plain = plan.picture()
     return Map(plain.svg, plain.text, plain.alt, lambda *spot: plan.picture(spot))
@@ -92,14 +94,15 @@ class Plan:
         self,
         cells: Mapping[tuple[Any, Any], Any],
         names: tuple[str, str],
-        words: tuple[str, str],
+        words: tuple[str, str, str],
         of: int | None,
+        what: str,
     ):
         counts = [c for c in cells.values() if not isinstance(c, (str, bool))]
         numbers = [c for c in counts if isinstance(c, (int, float))]
         self.names, self.of = names, of if of is not None else max([1, *numbers])
-        self.counted = bool(numbers)
-        self.words = dict(zip(SIGNS, (*words, "unknown"), strict=True))
+        self.counted, self.what = bool(numbers), what
+        self.words = dict(zip(SIGNS, words, strict=True))
         self.cells = {spot: cell_of(found, self.of) for spot, found in cells.items()}
         self.columns = in_order([column for column, _ in cells])
         self.rows = in_order([row for _, row in cells])[::-1]
@@ -203,19 +206,20 @@ class Plan:
 
     def _meanings(self) -> list[tuple[str, str]]:
         """What stands in the cells, and what it means."""
-        if self.counted:
-            return [("0", self.words["valid"]), ("n", self._counting())]
-        used = {cell.outcome for cell in self.cells.values()}
-        return [(SIGNS[o], word) for o, word in self.words.items() if o in used]
+        counts = {"valid": "0", "invalid": "n"} if self.counted else {}
+        words = {**self.words, "invalid": self._broken("n")} if counts else self.words
+        used = {*counts, *(cell.outcome for cell in self.cells.values())}
+        signs = {**SIGNS, **counts}
+        return [(signs[o], word) for o, word in words.items() if o in used]
 
-    def _counting(self) -> str:
-        return f"{self.words['invalid']} in n of {self.of} runs"
+    def _broken(self, count: str) -> str:
+        return f"{self.words['invalid']} in {count} of {self.of} {self.what}"
 
     def _says(self, spot: tuple[Any, Any]) -> str:
         cell = self.cells[spot]
         if not self.counted or cell.outcome != "invalid":
             return self.words[cell.outcome]
-        return f"{self.words['invalid']} in {cell.sign} of {self.of} runs"
+        return self._broken(cell.sign)
 
     def _spot(self, spot: tuple[Any, Any]) -> str:
         return ", ".join(map(setting_of, self.names, spot))

@@ -163,6 +163,16 @@ def test_a_map_counts_what_it_shows():
     assert a_map().at(150, 0).alt.endswith(" At timeout 150 ms, loss 0: kept.")
 
 
+def test_a_map_of_shares_says_of_what_and_where_there_are_none():
+    cells = {(1, 1): 43.6, (1, 2): 0, (2, 1): "unknown", (2, 2): "unknown"}
+    named = {"x": "r", "y": "w", "invalid": "stale", "unknown": "never ends"}
+    shares = a_map(cells=cells, of=100, what="reads", **named)
+    legend = "0: kept; n: stale in n of 100 reads; ?: never ends"
+    assert shares.text.splitlines()[-1] == legend
+    assert shares.at(1, 1).alt.endswith(" At r 1, w 1: stale in 43.6 of 100 reads.")
+    assert shares.at(2, 1).alt.endswith(" At r 2, w 1: never ends.")
+
+
 def test_moving_the_marker_draws_nothing_else_anew():
     marker = re.compile(
         r'<(?:rect class="dl-map-(?:around|here)"|path [^>]*dl-map-pointer")[^>]*>'
