@@ -43,7 +43,8 @@ class Child:
         self.number, self._pipe = self._server.fork()
         self._pipe.settimeout(limits.wall_s)
         try:
-            self._send({"limits": list(limits), "readable": library.readable})
+            setup = {"limits": list(limits), "readable": library.readable}
+            self._send(json.dumps(setup))
             self.holds = tuple(map(str, self._receive()["holds"]))
         except Stopped as why:
             told = self._server.complaints()
@@ -51,8 +52,8 @@ class Child:
                 f"no process for answers can be started: {why} {told}"
             ) from why
 
-    def ask(self, do: str, **request: Any) -> dict[str, Any]:
-        """One request and its reply.
+    def ask(self, request: str) -> dict[str, Any]:
+        """The reply to one request, which is a line of JSON.
 
         Raises `Raised` for an exception of the answer, `NotImplementedError` for a hole
         in the sheet, `Stopped` where a limit or the form of a reply is broken.
@@ -60,15 +61,15 @@ class Child:
         self._count += 1
         if self._waiting or self._readable():
             raise self._stop("spoke when nothing was asked")
-        self._send({"n": self._count, "do": do, **request})
+        self._send(f"{self._count} {request}")
         reply = self._receive()
-        if reply.get("n") != self._count:
+        if reply.pop("n", None) != self._count:
             raise self._stop("sent a reply to something else")
         return checked(reply)
 
-    def _send(self, request: dict[str, Any]) -> None:
+    def _send(self, line: str) -> None:
         try:
-            self._pipe.sendall(json.dumps(request).encode() + b"\n")
+            self._pipe.sendall(line.encode() + b"\n")
         except TimeoutError:
             raise self._stop(f"did not listen for {self.limits.wall_s:g} s") from None
         except OSError:

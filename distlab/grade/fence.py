@@ -27,10 +27,14 @@ class Limits(NamedTuple):
 
     memory_mb: int = 512
     processor_s: int = 4  # of one child: a loop without end is ended by it
-    wall_s: float = 20  # for one answer: a child that sleeps is ended by it
+    wall_s: float = 10  # for one answer: a child that sleeps is ended by it
+    check_s: float = 30  # for all answers to one check
     answer_bytes: int = 1_000_000
     all_bytes: int = 30_000_000  # of all its answers
     open_files: int = 64
+
+
+USUAL = Limits()
 
 
 def put_up(limits: Limits, readable: Iterable[str]) -> list[str]:

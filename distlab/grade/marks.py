@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -148,7 +149,7 @@ class Marker:
                 cases = self.cases(exercise, claim)
                 findings.append(examine(exercise, claim, answer, cases))
                 remote.rest()
-            findings = twice(remote, findings)
+            findings = twice(remote, findings, self.twin(sheet, exercise.answer))
         except Exception as raised:  # it cannot even be made, or not a second time
             findings = [failure(claim, raised) for claim in exercise.claims]
         finally:
@@ -156,6 +157,10 @@ class Marker:
         told = told_once(explained(finding, remote, sheet) for finding in findings)
         remarks = left_out(sheet, exercise.answer)
         return Marked(exercise, tuple(told), tuple(remarks)), remote.holds
+
+    def twin(self, sheet: Sheet, answer: Method | Function) -> Remote:
+        """The same answer in another process, whose sets have another order."""
+        return Remote(self.library, sheet, answer, hash_seed=1)
 
     def cases(self, exercise: Exercise, claim: Claim) -> list[Case]:
         """What a claim is tried on: public cases, and hidden ones if there is a key."""
@@ -195,15 +200,16 @@ DEPENDS = (
 )
 
 
-def twice(remote: Remote, findings: list[Finding]) -> list[Finding]:
+def twice(remote: Remote, findings: list[Finding], twin: Remote) -> list[Finding]:
     """The findings; without points if the answer is another one the second time."""
     if not any(finding.share for finding in findings):
         return findings
-    again = remote.remembers()
-    if again is None:
+    with closing(twin):
+        differs = remote.differs_from(twin)
+    if differs is None:
         return findings
     return [
-        Finding(f.claim, "broken", 0.0, again, DEPENDS, ran=f.ran) if f.share else f
+        Finding(f.claim, "broken", 0.0, differs, DEPENDS, ran=f.ran) if f.share else f
         for f in findings
     ]
 

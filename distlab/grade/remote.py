@@ -1,12 +1,14 @@
 """An answer that lives in a child: what it is asked, what its replies are worth.
 
 A reply is read as plain values, and nothing else of it counts. An answer has to be a
-function of what it is given, so that it is asked a second time, in another process.
+function of what it is given: so it is asked each thing once, and then, to see whether
+that was right, some of them a second time, in another process.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import random
 import sys
 import time
@@ -25,7 +27,7 @@ from distlab.grade.child import Child, Raised
 from distlab.grade.collect import Sheet
 from distlab.grade.examine import Stopped
 from distlab.grade.exercise import Function, Method
-from distlab.grade.fence import Limits
+from distlab.grade.fence import USUAL, Limits
 from distlab.grade.library import Library
 from distlab.history import History
 from distlab.trace import Trace
@@ -36,20 +38,34 @@ AGAIN_MAX = 200  # requests that are made again, of another child
 class Remote:
     """The answer of one exercise, in a child that is started anew after a stop."""
 
-    def __init__(self, library: Library, sheet: Sheet, answer: Method | Function):
-        self.library, self.limits = library, Limits()
+    def __init__(
+        self,
+        library: Library,
+        sheet: Sheet,
+        answer: Method | Function,
+        limits: Limits = USUAL,
+        hash_seed: int = 0,
+    ):
+        self.library, self.limits, self.hash_seed = library, limits, hash_seed
         self.loading = load_request(sheet, answer)
         self.loaded: dict[str, Any] = {}
         self.holds: tuple[str, ...] = ()
-        self.asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        self.busy_s = 0.0  # how long the child has been at work
+        self.replies: dict[str, dict[str, Any]] = {}  # by what was asked
+        self.child_s = self.check_s = 0.0  # how long the child, and this check, took
         self.signed: set[str] = set()
         self._child: Child | None = None
 
     def started(self) -> Child:
-        """The child; a new one if there is none."""
+        """The child; a new one, that has read the sheet, if there is none."""
         if self._child is None:
-            self._child = self.start(hash_seed=0)
+            child = Child(self.library, self.limits, self.hash_seed)
+            self.holds = child.holds
+            try:
+                self.loaded = child.ask(json.dumps({"do": "load", **self.loading}))
+            except BaseException:
+                child.close()
+                raise
+            self._child = child
         return self._child
 
     def open(self) -> dict[str, Any]:
@@ -58,55 +74,56 @@ class Remote:
         return self.loaded
 
     def rest(self) -> None:
-        """Between two claims: a child that has worked for long is replaced."""
-        if self.busy_s > self.limits.processor_s / 4:
+        """Between two claims: each has all the time, and what it needs of a child's."""
+        self.check_s = 0.0
+        if self.child_s > self.limits.processor_s / 4:
             self.close()
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
-        """One request; the errors are those of `Child.ask`."""
-        child, since_s = self.started(), time.perf_counter()
+        """The reply to a request; the errors are those of `Child.ask`."""
+        text = json.dumps({"do": do, **request})
+        if text not in self.replies:
+            self.replies[text] = self.ask_child(text)
+        return self.replies[text]
+
+    def ask_child(self, text: str) -> dict[str, Any]:
+        """The same, from the child, as long as the check has time."""
+        since_s = time.perf_counter()
         try:
-            reply = child.ask(do, **request)
+            if self.check_s > self.limits.check_s:
+                raise Stopped(
+                    f"The answer took more than {self.limits.check_s:g} s in all for "
+                    f"this check."
+                )
+            return self.started().ask(text)
         except Stopped:
             self.close()
             raise
         finally:
-            self.busy_s += time.perf_counter() - since_s
-        self.asked.append(({"do": do, **request}, reply))
-        return reply
-
-    def start(self, hash_seed: int) -> Child:
-        """A new child that has read the sheet."""
-        child = Child(self.library, self.limits, hash_seed)
-        self.holds = child.holds
-        try:
-            self.loaded = child.ask("load", **self.loading)
-        except BaseException:
-            child.close()
-            raise
-        return child
+            took_s = time.perf_counter() - since_s
+            self.child_s, self.check_s = self.child_s + took_s, self.check_s + took_s
 
     def close(self) -> None:
         """End the child; the next request goes to a new one."""
         if self._child is not None:
             self._child.close()
-        self._child, self.busy_s = None, 0.0
+        self._child, self.child_s = None, 0.0
 
-    def remembers(self) -> str | None:
-        """What another child, asked in another order, answers otherwise; or None.
+    def differs_from(self, twin: Remote) -> str | None:
+        """What a twin, asked in another order, answers otherwise; or None.
 
         A function of what it is given answers the same at any time, in any process.
         """
-        sample = random.Random(len(self.asked)).sample
-        again = sample(self.asked, min(len(self.asked), AGAIN_MAX))
-        with self.start(hash_seed=1) as other:
-            for request, first in again:
-                try:
-                    second = other.ask(**request)
-                except (Raised, NotImplementedError) as raised:
-                    second = {"raised": str(raised)}
-                if not alike({**second, "n": first["n"]}, first):
-                    return difference(request, first, second)
+        asked = list(self.replies.items())
+        sample = random.Random(len(asked)).sample
+        for text, first in sample(asked, min(len(asked), AGAIN_MAX)):
+            twin.rest()
+            try:
+                second = twin.ask_child(text)
+            except (Raised, NotImplementedError) as raised:
+                second = {"raised": str(raised)}
+            if not alike(second, first):
+                return difference(json.loads(text), first, second)
         return None
 
     # ------------------------------------------------------------ values from the child

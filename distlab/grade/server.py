@@ -1,7 +1,7 @@
 """The process in which an answer runs: a server of functions that keeps nothing.
 
-One request a line, one reply a line, as JSON. What a request or a reply is about
-(states, events, effects, arguments, results) is text of `distlab.codec` inside it:
+One request a line, a number and JSON; one reply a line, as JSON. What they are about
+(states, events, effects, arguments, results) is text of `distlab.codec` inside:
 
     load   the sources of a sheet and what to take from them  →  the fields of the class
     step   a node, its state, an event, choices, the clock    →  the new state, effects
@@ -51,8 +51,8 @@ def serve(pipe: int) -> None:
         line = requests.readline()
         if not line:
             return
-        request = json.loads(line)
-        reply = {"n": request["n"], **server.reply(request)}
+        number, _, request = line.partition(b" ")
+        reply = {"n": int(number), **server.reply(json.loads(request))}
 
 
 class Server:

@@ -36,6 +36,7 @@ from distlab.state import Field, StateType
 from distlab.value import Value
 
 STATE = ("durable", "volatile", "ghost")
+EFFECTS_MAX = 1_000  # of one step: each message may be work for those who get it
 
 
 class Sealed(Value):
@@ -145,7 +146,9 @@ def step(node: Any, event: Event) -> None:
     if isinstance(event, Call):
         node.operation = event
     effects = remote.value(reply.get("effects"), signer=node.id)
-    for effect in effects if isinstance(effects, list) else [effects]:
+    if not isinstance(effects, list) or len(effects) > EFFECTS_MAX:
+        raise Raised(f"It wants more than {EFFECTS_MAX} things to happen in one step.")
+    for effect in effects:
         carry_out(node, effect)
 
 

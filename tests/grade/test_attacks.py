@@ -39,8 +39,7 @@ class Number(int):
 
 def answer_of(library, notebook, source: str, limits: Limits = QUICK):
     """What the function `f` of this source is for the parent."""
-    remote = Remote(library, collect(notebook(source)), Function("f"))
-    remote.limits = limits
+    remote = Remote(library, collect(notebook(source)), Function("f"), limits)
     return remote_function(remote), remote
 
 
@@ -146,7 +145,7 @@ def test_a_reply_before_its_time_is_noticed(library, notebook):
     f, remote = answer_of(library, notebook, source)
     assert f(1) == 1
     with pytest.raises(Stopped, match="spoke when nothing was asked"):
-        f(1)
+        f(2)
     remote.close()
 
 

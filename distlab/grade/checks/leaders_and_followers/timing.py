@@ -17,6 +17,7 @@ FOLLOWERS = 2
 MINUTE_MS = 60_000
 CRASHES = 24
 GIVEN_UP_MS = 2_000  # a service that is down for longer
+LOOK_MS = 500  # how often a run is looked at, to be ended when its question is answered
 
 timing = Exercise(
     "1.7",
@@ -88,13 +89,21 @@ def downtime(case: Case, timing: Any) -> Target:
     for i in range(CRASHES):
         one = Case(case.seed + i, case.size)
         at_ms = one.random("crash").randint(500, 1_000)
-        cluster = replicas(one, timing, Crash("s1", at_ms))
-        trace = cluster.run(until_ms=at_ms + GIVEN_UP_MS).trace
-        later = [step.at_ms - at_ms for step in led(trace) if step.at_ms > at_ms]
-        downs.append(min([GIVEN_UP_MS, *later]))
+        trace, down_ms = until_led(replicas(one, timing, Crash("s1", at_ms)), at_ms)
+        downs.append(down_ms)
     shown = trace.between(at_ms - 100, at_ms + downs[-1] + 20)
     mean_ms = sum(downs) / len(downs)
     return Target("ms without a leader after a crash", 230, mean_ms, LATE, shown)
+
+
+def until_led(cluster: Cluster, at_ms: int) -> tuple[Trace, float]:
+    """A run that goes on until somebody leads again, and how long that takes."""
+    for past_ms in range(LOOK_MS, GIVEN_UP_MS + 1, LOOK_MS):
+        trace = cluster.run(until_ms=at_ms + past_ms).trace
+        later = [step.at_ms - at_ms for step in led(trace) if step.at_ms > at_ms]
+        if later and later[0] + LOOK_MS / 2 < past_ms:
+            break
+    return trace, min([GIVEN_UP_MS, *later])
 
 
 def heartbeats(timing: Mapping[str, float]) -> Target:
@@ -115,7 +124,7 @@ COSTLY = "Each heartbeat goes to two followers: how many a second can you afford
     "rarely a false failover, short downtime, few heartbeats, all at once",
     points=4,
     public=1,
-    hidden=2,
+    hidden=1,
 )
 def all_at_once(answer: Any, case: Case) -> Outcome:
     """Scored by the target that is missed by most."""
