@@ -31,6 +31,7 @@ from distlab.grade.submissions import Submission
 from distlab.grade.versions import Version
 
 TRIES = 2
+START_S = 120.0  # for a process to be ready
 FRESH = get_context("spawn")  # a process that has nothing of this one, not even threads
 
 
@@ -62,7 +63,9 @@ def work(pipe: Connection, marking: Marking, folder: str) -> None:
         try:
             with Marker(marking.course, marking.key) as marker:
                 while True:
-                    pipe.send(answered(marker, marking, pipe.recv()))
+                    job = pipe.recv()
+                    pipe.send(("begun", ""))
+                    pipe.send(answered(marker, marking, job))
         except (DistlabError, OSError) as why:
             pipe.send(("unjudgeable", str(why)))
 
@@ -128,27 +131,29 @@ class Worker:
         self.job: Job | None = None
         self.until_s = 0.0
 
-    def give(self, job: Job, limit_s: float) -> None:
+    def give(self, job: Job) -> None:
         """Let it mark this."""
-        self.job, self.until_s = job, time.monotonic() + limit_s
-        with suppress(
-            BrokenPipeError
-        ):  # that it has ended is found out when it is asked
+        self.job, self.until_s = job, time.monotonic() + START_S
+        with suppress(BrokenPipeError):  # its end is told when it is asked
             self.pipe.send(job)
 
     def answer(self, limit_s: float) -> tuple[str, str] | None:
         """What came of the job; None as long as it has time."""
-        if self.pipe.poll():
-            with suppress(EOFError, OSError):
-                return self.pipe.recv()
-            self.process.join(1)
+        if not self.pipe.poll():
+            late = time.monotonic() >= self.until_s
             return (
-                "ended",
-                f"the process that marked it ended ({self.process.exitcode})",
+                ("ended", f"marking it took more than {limit_s:g} s") if late else None
             )
-        if time.monotonic() < self.until_s:
+        try:
+            how, said = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join(1)
+            code = self.process.exitcode
+            return "ended", f"the process that marked it ended with exit code {code}"
+        if how == "begun":
+            self.until_s = time.monotonic() + limit_s
             return None
-        return "ended", f"marking it took more than {limit_s:g} s"
+        return how, said
 
     def end(self) -> None:
         """End the process, and remove what it has left behind."""
@@ -182,7 +187,7 @@ class Pool:
         while self.left and len(self.busy) < workers:
             job, tried = self.left.popleft()
             worker = self.idle.pop() if self.idle else Worker(self.marking, folder)
-            worker.give(job, self.limit_s)
+            worker.give(job)
             self.busy[worker] = tried
 
     def answers(self) -> Iterator[tuple[Worker, tuple[str, str]]]:

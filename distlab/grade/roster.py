@@ -74,7 +74,7 @@ def table(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
     first = text.partition("\n")[0]
     separator = ";" if first.count(";") > first.count(",") else ","
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-    heads = [head.strip() for head in rows.fieldnames or ()]
+    heads = [head.strip().lower() for head in rows.fieldnames or ()]
     rows.fieldnames = heads
     for name in needed:
         if name not in heads:

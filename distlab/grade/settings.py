@@ -77,16 +77,15 @@ def read(path: Path, course: Course) -> Settings:
         found = {name: sheet(sheets[name], name, zone, course) for name in sheets}
         if found and not any(known.weight for known in found.values()):
             raise Misuse("every sheet has the weight 0: one of them has to count.")
-        rule, beside = late(told.get("late", {})), path.parent
+        rule = late(told.get("late", {}))
+        tables = [file(told, key, path.parent) for key in ("roster", "submitted")]
         own_times = told.get("file_times", False)
         if not isinstance(own_times, bool):
             raise Misuse(f"`file_times` is {own_times!r}: write true or false.")
     except Misuse as why:
         raise Misuse(f"{path}: {why}") from None
-    learners = roster(beside / text(told, "roster")) if "roster" in told else {}
-    handed = {}
-    if "submitted" in told:
-        handed = times(beside / text(told, "submitted"), zone)
+    learners = roster(tables[0]) if tables[0] else {}
+    handed = times(tables[1], zone) if tables[1] else {}
     return Settings(learners, handed, rule, zone, own_times, found)
 
 
@@ -140,11 +139,12 @@ def amount(told: dict[str, Any], key: str, where: str, usual: float) -> float:
     return float(value)
 
 
-def text(told: dict[str, Any], key: str) -> str:
-    """The name of a file."""
-    if not isinstance(told[key], str):
-        raise Misuse(f"`{key}` is {told[key]!r}: give the name of a file.")
-    return str(told[key])
+def file(told: dict[str, Any], key: str, beside: Path) -> Path | None:
+    """A file that is named here, seen from the folder of the settings."""
+    name = told.get(key)
+    if name is not None and not (isinstance(name, str) and name):
+        raise Misuse(f"`{key}` is {name!r}: give the name of a file.")
+    return None if name is None else beside / name
 
 
 def timezone(told: Any) -> str:
