@@ -16,6 +16,7 @@ from pathlib import Path
 
 VISIBLE = "backslashreplace"  # what Unicode has no character for
 NAME_MAX = 60  # characters of a name that somebody else has chosen
+MARKED = re.compile(r"-[0-9a-f]{10}$")  # how the names end that are made here
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -80,7 +81,8 @@ def folded(id: str) -> str:
 def harmless_name(id: str) -> bool:
     """Letters and digits of any script, and a few signs, not at the beginning."""
     fits = re.fullmatch(r"\w[\w.@+-]*", id) and len(id) <= NAME_MAX
-    return bool(fits) and unicodedata.is_normalized("NFC", id) and id != "index"
+    taken = id == "index" or MARKED.search(id)
+    return bool(fits) and unicodedata.is_normalized("NFC", id) and not taken
 
 
 def with_digest(id: str) -> str:
