@@ -82,9 +82,11 @@ def test_the_order_of_the_rows_does_not_matter():
     assert one_by_one.hashes == tree_of(backwards).hashes == tree_of(ROWS).hashes
 
 
-def test_two_keys_that_swap_their_rows_are_a_difference():
-    swapped = {**ROWS, "key 1": ROWS["key 2"], "key 2": ROWS["key 1"]}
-    assert differing(tree_of(ROWS), tree_of(swapped)) == ["key 1", "key 2"]
+def test_a_row_that_moves_to_another_key_is_a_difference():
+    """§4.7, leaves: a hash says whose row it is of."""
+    moved = {"key 1": ROWS["key 2"]}, {"key 2": ROWS["key 2"]}
+    trees = (tree_of(rows, depth=0) for rows in moved)
+    assert differing(*trees) == ["key 1", "key 2"]
 
 
 def test_no_rows_have_no_hash():
@@ -108,3 +110,56 @@ def test_a_write_hashes_its_row_its_bucket_and_what_is_above(
     assert hashed[:2] == row_and_bucket
     assert len(hashed[2:]) == depth + 1
     assert [len(inside) for inside in hashed[3:]] == [branching] * depth
+
+
+# ------------------------------------------------------------------------------ mutants
+class HashesKeysAlone(MerkleTree):
+    def update(self, rows):
+        super().update({key: row and (key,) for key, row in rows.items()})
+
+
+class KeepsRowsThatAreGone(MerkleTree):
+    def update(self, rows):
+        super().update({key: row or ("nothing",) for key, row in rows.items()})
+
+
+class HashesTheBucketAlone(MerkleTree):
+    def rehash(self, places):
+        for place in places:
+            self.hashes[place] = merkle.digest(self.inside(place))
+
+
+class RehashesOnePlaceAlone(MerkleTree):
+    def rehash(self, places):
+        super().rehash(list(places)[:1])
+
+
+class HashesInOrderOfArrival(MerkleTree):
+    def keys(self, bucket):
+        return tuple(self.buckets.get(bucket, {}).items())
+
+
+class HashesRowsWithoutKeys(MerkleTree):
+    def inside(self, place):
+        inside = super().inside(place)
+        return tuple(h for _, h in inside) if self.is_bucket(place) else inside
+
+
+KILLED = {
+    HashesKeysAlone: lambda: test_every_key_is_in_one_bucket_with_the_hash_of_its_row(
+        3, 2
+    ),
+    KeepsRowsThatAreGone: test_no_rows_have_no_hash,
+    HashesTheBucketAlone: test_a_place_above_has_the_hash_of_the_hashes_below,
+    RehashesOnePlaceAlone: test_a_place_above_has_the_hash_of_the_hashes_below,
+    HashesInOrderOfArrival: test_the_order_of_the_rows_does_not_matter,
+    HashesRowsWithoutKeys: test_a_row_that_moves_to_another_key_is_a_difference,
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_a_rule_hashes_wrongly(mutant, monkeypatch):
+    KILLED[mutant]()
+    monkeypatch.setitem(globals(), "MerkleTree", mutant)
+    with pytest.raises(AssertionError):
+        KILLED[mutant]()
