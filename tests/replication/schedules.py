@@ -49,7 +49,7 @@ class Drawing:
         self.clients = tuple(clients)
         self.pause_ms, self.delay_ms = pause_ms, delay_ms
 
-    def schedule(self, assumes: Assumes) -> Schedule:
+    def schedule(self, assumes: Assumes, w: int | None = None) -> Schedule:
         """Some of everything that is admitted, healed by `OVER_MS`."""
         kinds = assumes.kinds()
         faults: list[Fault] = []
@@ -64,7 +64,7 @@ class Drawing:
             faults += self.crashes(self.clients[:1], kinds, harmed=False)
         faults.append(Heal(OVER_MS, all=True))
         of_servers = (fault for fault in faults if by(fault) in self.servers)
-        assert assumes.admits(of_servers, len(self.servers))
+        assert assumes.admits(of_servers, len(self.servers), w)
         return tuple(sorted(faults, key=lambda fault: fault.at_ms))
 
     def one(self, kind: type[Fault]) -> Fault:
