@@ -159,7 +159,6 @@ SYSTEM_CALLS: dict[str, tuple[int | None, int | None]] = {
     "readlinkat": (267, 78),
     "getdents64": (217, 61),
     "getcwd": (79, 17),
-    "fcntl": (72, 25),
     "dup": (32, 23),
     "dup2": (33, None),
     "dup3": (292, 24),
@@ -188,10 +187,13 @@ SYSTEM_CALLS: dict[str, tuple[int | None, int | None]] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-OPENAT = (257, 56)
+OPENAT, FCNTL = (257, 56), (72, 25)
+# Others let a file tell any process of the same user by a signal, and by which.
+FCNTL_COMMANDS = (0, 1, 2, 3, 1030)  # duplicate; look at and change the flags of one
 FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 LOAD, IF_EQUAL, IF_ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
-NUMBER, MACHINE, THIRD_ARGUMENT = 0, 4, 32  # where they stand in `seccomp_data`
+# Where they stand in `seccomp_data`.
+NUMBER, MACHINE, SECOND_ARGUMENT, THIRD_ARGUMENT = 0, 4, 24, 32
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000  # refuse: EPERM
 
 
@@ -205,24 +207,34 @@ def filter_system_calls(kernel: ctypes.CDLL) -> bool:
     return kernel.prctl(PR_SET_SECCOMP, 2, ctypes.c_char_p(head), 0, 0) == 0
 
 
-def rules_for_calls() -> list[tuple[int, int, int, int]]:
+Line = tuple[int, int, int, int]
+
+
+def rules_for_calls() -> list[Line]:
     """The filter as lines of BPF: (operation, jump if true, jump if false, value)."""
     audit, column = MACHINES[platform.machine()]
-    numbers = (numbers[column] for numbers in SYSTEM_CALLS.values())
-    program = [
+    calls = (numbers[column] for numbers in SYSTEM_CALLS.values())
+    known = (number for number in calls if number is not None)
+    to_read = [(IF_ANY_BIT, 1, 0, FOR_WRITING), (RETURN, 0, 0, ALLOW)]
+    return [
         (LOAD, 0, 0, MACHINE),
         (IF_EQUAL, 1, 0, audit),
         (RETURN, 0, 0, KILL),
         (LOAD, 0, 0, NUMBER),
-    ]
-    for number in numbers:
-        if number is not None:
-            program += [(IF_EQUAL, 0, 1, number), (RETURN, 0, 0, ALLOW)]
-    return [
-        *program,
-        (IF_EQUAL, 0, 3, OPENAT[column]),
-        (LOAD, 0, 0, THIRD_ARGUMENT),
-        (IF_ANY_BIT, 1, 0, FOR_WRITING),
-        (RETURN, 0, 0, ALLOW),
+        *allow_if_equal(known),
+        *if_called(OPENAT[column], THIRD_ARGUMENT, to_read),
+        *if_called(FCNTL[column], SECOND_ARGUMENT, allow_if_equal(FCNTL_COMMANDS)),
         (RETURN, 0, 0, REFUSE),
     ]
+
+
+def allow_if_equal(values: Iterable[int]) -> list[Line]:
+    """Allow the call if what was loaded is one of these."""
+    pairs = ([(IF_EQUAL, 0, 1, value), (RETURN, 0, 0, ALLOW)] for value in values)
+    return [line for pair in pairs for line in pair]
+
+
+def if_called(number: int, argument: int, rules: list[Line]) -> list[Line]:
+    """If it is this call: what the rules say of an argument, or refuse it."""
+    inside = [(LOAD, 0, 0, argument), *rules, (RETURN, 0, 0, REFUSE)]
+    return [(IF_EQUAL, 0, len(inside), number), *inside]

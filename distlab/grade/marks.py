@@ -24,6 +24,7 @@ from distlab.grade.exercise import (
     Literal,
     Method,
 )
+from distlab.grade.fence import USUAL, Limits
 from distlab.grade.library import Library
 from distlab.grade.literal import NotLiteral, literal
 from distlab.grade.page import told_once
@@ -34,6 +35,8 @@ from distlab.grade.remote import (
     remote_function,
 )
 from distlab.grade.stand_in import remote_class
+
+Asked = Method | Function  # what a process answers
 
 
 class Marked(NamedTuple):
@@ -85,8 +88,10 @@ class Marks(NamedTuple):
 class Marker:
     """Marks sheets, all with the same course and key, until it is closed."""
 
-    def __init__(self, course: Course, key: bytes | None = None):
-        self.course, self.key = course, key
+    def __init__(
+        self, course: Course, key: bytes | None = None, limits: Limits = USUAL
+    ):
+        self.course, self.key, self.limits = course, key, limits
         self.library = Library(preload=library_modules(course))
 
     def mark(self, path: Path, student: str) -> Marks:
@@ -141,7 +146,7 @@ class Marker:
             return self.mark_literal(sheet, exercise), ()
         if why := missing(sheet, exercise.answer):
             return all_of(exercise, "unsolved", why), ()
-        remote = Remote(self.library, sheet, exercise.answer)
+        remote = self.remote(sheet, exercise.answer)
         try:
             answer = in_child(remote, exercise.answer)
             findings = []
@@ -149,7 +154,7 @@ class Marker:
                 cases = self.cases(exercise, claim)
                 findings.append(examine(exercise, claim, answer, cases))
                 remote.rest()
-            findings = twice(remote, findings, self.twin(sheet, exercise.answer))
+            findings = twice(remote, findings, self.remote(sheet, exercise.answer, 1))
         except Exception as raised:  # it cannot even be made, or not a second time
             findings = [failure(claim, raised) for claim in exercise.claims]
         finally:
@@ -158,9 +163,9 @@ class Marker:
         remarks = left_out(sheet, exercise.answer)
         return Marked(exercise, tuple(told), tuple(remarks)), remote.holds
 
-    def twin(self, sheet: Sheet, answer: Method | Function) -> Remote:
-        """The same answer in another process, whose sets have another order."""
-        return Remote(self.library, sheet, answer, hash_seed=1)
+    def remote(self, sheet: Sheet, answer: Asked, hash_seed: int = 0) -> Remote:
+        """The answer, in a process of its own; another seed, another order of sets."""
+        return Remote(self.library, sheet, answer, self.limits, hash_seed)
 
     def cases(self, exercise: Exercise, claim: Claim) -> list[Case]:
         """What a claim is tried on: public cases, and hidden ones if there is a key."""
@@ -229,7 +234,7 @@ def nowhere(sheet: Sheet, exercise: Exercise) -> Marked:
     return all_of(exercise, "unsolved", f"there is no `{name}` in this sheet")
 
 
-def missing(sheet: Sheet, answer: Method | Function) -> str | None:
+def missing(sheet: Sheet, answer: Asked) -> str | None:
     """Why there is nothing to mark, or None."""
     found = sheet.last(answer.name)
     node = found and found.node
@@ -252,7 +257,7 @@ def all_of(exercise: Exercise, kind: Kind, came: str) -> Marked:
 
 def explained(finding: Finding, remote: Remote, sheet: Sheet) -> Finding:
     """Say what the sheet tells about an error: the line, why a name is not there."""
-    if ours := re.fullmatch(r"`(\w+)` of \w+ is what is asked for", finding.came):
+    if ours := re.fullmatch(r"`(\w+)` of [\w ]+ is what is asked for", finding.came):
         return finding._replace(came=OURS.format(ours[1]))
     if raised := re.search(r"\((\w+ cell \d+), line (\d+)\)$", finding.came):
         place, number = raised[1], int(raised[2])

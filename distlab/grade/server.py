@@ -16,6 +16,7 @@ form of a reply.
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import json
 import os
@@ -41,9 +42,10 @@ def serve(pipe: int) -> None:
     """Put the fence up, then answer requests until there are no more."""
     requests, replies = os.fdopen(pipe, "rb"), os.fdopen(os.dup(pipe), "wb")
     setup = json.loads(requests.readline())
-    holds = fence.put_up(fence.Limits(*setup["limits"]), setup["readable"])
+    limits = fence.Limits(*setup["limits"])
+    holds = fence.put_up(limits, setup["readable"])
     os.dup2(1, 2)  # what is printed goes nowhere, as the parent has arranged
-    server = Server()
+    server = Server(limits)
     reply: dict[str, Any] = {"holds": holds}
     while True:
         replies.write(json.dumps(reply).encode() + b"\n")
@@ -58,7 +60,8 @@ def serve(pipe: int) -> None:
 class Server:
     """What has been loaded, and the answers to requests about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: fence.Limits = fence.USUAL) -> None:
+        self.limits = limits
         self.answer: Any = None
         self.twins: dict[str, Node] = {}
 
@@ -70,13 +73,15 @@ class Server:
         except NotImplementedError as hole:
             return {"hole": said(hole) or "not written yet"}
         except MemoryError:
-            return {"raised": "it needs more memory than a check may use"}
+            return {"raised": TOO_MUCH_MEMORY.format(self.limits.memory_mb)}
         except BaseException as raised:
             return {"raised": told(raised)}
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
         """Define what the sheet defines, and make the answer of it."""
         base = pristine(request["base"], request["source"], request["asked"])
+        for module, name in request["ours"]:
+            take_away(getattr(importlib.import_module(module), name))
         scope = vars(sys.modules.setdefault(SHEET, types.ModuleType(SHEET)))
         trees = {cell: ast.parse(text, cell) for cell, text in request["cells"].items()}
         wrong = define(scope, trees, request["statements"])
@@ -183,6 +188,15 @@ def pristine(where: str | None, source: str | None, asked: list[str] | None) -> 
     return cls
 
 
+def take_away(function: Any) -> None:
+    """Empty a function of the library, whoever has imported it under whatever name."""
+    sentence = f"`{function.__name__}` of the library is what is asked for"
+    emptied = f"def unwritten(*given, **named): raise NotImplementedError({sentence!r})"
+    scope: dict[str, Any] = {}
+    exec(emptied, scope)
+    function.__code__ = scope["unwritten"].__code__
+
+
 def hole(sentence: str) -> Callable[..., Any]:
     """A method that is still to be written."""
 
@@ -251,9 +265,20 @@ def put_onto(base: type, definition: ast.ClassDef, cell: str, scope: dict) -> An
 
 
 # ---------------------------------------------------------- what an exception is called
+TOO_MUCH_MEMORY = "it needs more memory than the {} MB that a check may use"
+REFUSED = {
+    errno.EMFILE: "it opens more files than a check may",
+    errno.EFBIG: "it writes to a file, and a check may write none",
+    errno.EPERM: "a check may only compute",
+    errno.EACCES: "a check may read the library, and no other file",
+}
+
+
 def told(raised: BaseException) -> str:
-    """Its kind, its message, and where in the sheet it was raised."""
-    return f"{type(raised).__name__}: {said(raised)}{place_of(raised)}"
+    """Its kind, its message, which limit it ran into, and where in the sheet."""
+    number = raised.errno if isinstance(raised, OSError) else None
+    limit = f"; {REFUSED[number]}" if number in REFUSED else ""
+    return f"{type(raised).__name__}: {said(raised)}{limit}{place_of(raised)}"
 
 
 def said(raised: BaseException) -> str:
