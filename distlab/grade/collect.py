@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 from distlab.errors import DistlabError
@@ -20,13 +21,15 @@ from distlab.grade.server import defined_by
 
 FILE_BYTES_MAX = 20_000_000  # a sheet with pictures in its outputs is a few megabytes
 CODE_BYTES_MAX = 500_000
+CELLS_MAX = 2_000
 IMPORTS = frozenset(
     "__future__ abc bisect collections copy dataclasses decimal distlab enum fractions "
     "functools hashlib heapq itertools json math numbers numpy operator re statistics "
     "string typing".split()
 )
 MAKERS = frozenset("NamedTuple TypeVar frozenset namedtuple range set tuple".split())
-MAGIC = re.compile(r"^(\s*)(?:[\w.,\s]+=\s*)?[%!].*$|^(\s*)\S.*\?\s*$")
+MAGIC = re.compile(r"^(\s*)(?:[\w.,][\w.,\s]*=\s*)?[%!?].*$|^(\s*)\S.*\?\s*$")
+PROMPT = re.compile(r"^([ \t]*)(?:>>>|\.\.\.)(?: |$)", re.MULTILINE)
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
 
@@ -123,7 +126,7 @@ def read_cells(path: Path) -> list[Cell]:
             f"and hand in less than {FILE_BYTES_MAX / 1e6:.0f} MB."
         )
     try:
-        notebook = json.loads(path.read_bytes())
+        notebook = json.loads(decoded(path.read_bytes()))
     except (ValueError, RecursionError):
         raise Unreadable(
             f"{path.name} is not a notebook: it does not hold JSON. Save it in "
@@ -132,7 +135,8 @@ def read_cells(path: Path) -> list[Cell]:
     cells = [read_cell(cell) for cell in raw_cells(notebook)]
     if not cells:
         raise Unreadable(f"{path.name} has no cells: hand in the sheet itself.")
-    if sum(len(source) for _, source in cells) > CODE_BYTES_MAX:
+    length = sum(len(source) for _, source in cells)
+    if length > CODE_BYTES_MAX or len(cells) > CELLS_MAX:
         raise Unreadable(
             f"{path.name} holds more code than a person writes: shorten it."
         )
@@ -142,6 +146,14 @@ def read_cells(path: Path) -> list[Cell]:
         counts[kind] += 1
         numbered.append(Cell(f"{kind} cell {counts[kind]}", kind, source))
     return numbered
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-8 as it should be, UTF-16, or what old editors write."""
+    try:
+        return content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
 
 
 def raw_cells(notebook: Any) -> list[Any]:
@@ -172,7 +184,7 @@ def add_code(sheet: Sheet, cell: Cell) -> None:
     source = cell.source
     tree = parsed(source)
     if isinstance(tree, str):
-        source = without_magics(source)
+        source = as_jupyter_reads(source)
         tree = parsed(source)
     if isinstance(tree, str):
         sheet.unparsed[cell.place] = tree, source
@@ -199,9 +211,13 @@ def parsed(source: str) -> ast.Module | str:
         return "it is nested too deeply or holds characters that no program has"
 
 
-def without_magics(source: str) -> str:
-    """The same lines with Jupyter's own commands (`%time`, `!ls`, `x?`) replaced."""
-    first, *rest = source.split("\n")
+def as_jupyter_reads(source: str) -> str:
+    """The same lines as Jupyter reads them: margins, prompts and odd spaces gone.
+
+    Its own commands (`%time`, `!ls`, `x?`) are replaced.
+    """
+    pasted = source.lstrip("\ufeff").replace("\u00a0", " ")
+    first, *rest = dedent(PROMPT.sub(r"\1", pasted)).split("\n")
     if first.startswith(PYTHON_MAGICS):
         first = "pass"
     elif first.startswith("%%"):

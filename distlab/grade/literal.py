@@ -18,7 +18,8 @@ from distlab.errors import DistlabError, did_you_mean
 from distlab.events import Call
 from distlab.grade.collect import Sheet
 
-NODES_MAX = 5_000  # of the syntax tree: a schedule of some hundred faults
+# Of the syntax tree, each constant as often as it is named: some hundred faults.
+NODES_MAX = 5_000
 INTEGER_MAX = 10**12
 ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -54,6 +55,7 @@ class Reader:
 
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
+        self.read = 0  # nodes of the syntax tree
 
     def named(self, name: str, above: tuple[str, ...]) -> Any:
         """The value of another constant; `above` are those that wait for it."""
@@ -67,7 +69,8 @@ class Reader:
             raise NotLiteral(
                 f"`{name}` is not set to a plain value: write `{name} = …`."
             )
-        if sum(1 for _ in ast.walk(value)) > NODES_MAX:
+        self.read += sum(1 for _ in ast.walk(value))
+        if self.read > NODES_MAX:
             raise NotLiteral(f"`{name}` is too long to be read: make it smaller.")
         try:
             return self.value(value, (*above, name))
