@@ -73,7 +73,7 @@ def summary(of: Class, sheet: str) -> str:
     mean = sum(row.share for row in handed) / max(1, len(handed))
     return (
         f"{sheet}: {len(handed)} of {len(rows)} handed in, {late} of them late; "
-        f"they have {mean:.0%} of the points on average{final}"
+        f"they have {mean:.0%} of the points{final}"
     )
 
 

@@ -57,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that changes",
     )
     parser.add_argument(
-        "--workers", type=int, help="how many to mark at once (default: one a core)"
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many to mark at once (default: one a core, here %(default)d)",
     )
     parser.add_argument(
         "--limit-s",
@@ -70,8 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Mark what is to be marked, write the grades, and say what came of it."""
     fence.hide()
-    workers = arguments.workers or len(os.sched_getaffinity(0))
-    if workers < 1 or not arguments.limit_s > 0:
+    if arguments.workers < 1 or not arguments.limit_s > 0:
         raise Misuse("--workers and --limit-s have to be above 0.")
     of, key = course(), arguments.key or os.environ.get("DISTLAB_KEY")
     settings = read(arguments.settings, of) if arguments.settings else Settings()
@@ -80,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(folder)
     with opened(book) as kept:
         this = Run(of, key.encode() if key else None, settings, kept)
-        this.mark(arguments.place, arguments.regrade, workers, arguments.limit_s)
+        how = arguments.regrade, arguments.workers, arguments.limit_s
+        this.mark(arguments.place, *how)
         this.write(arguments.out, arguments.report)
     return this.exit_code()
