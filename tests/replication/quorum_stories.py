@@ -7,6 +7,7 @@ pastes the same ones; `tell` runs them.
 from typing import NamedTuple
 
 from distlab.faults import (
+    ClockSkew,
     Crash,
     Cut,
     Delay,
@@ -50,7 +51,7 @@ def write(value: object) -> Call:
     return Call("write", ("x", value))
 
 
-READ, DELETE = Call("read", ("x",)), Call("delete", ("x",))
+READ = Call("read", ("x",))
 
 # Neither client has seen what the other writes: both writes stay, as siblings.
 CONCURRENT_WRITES = Story(
@@ -136,11 +137,14 @@ FORGOTTEN_NUMBER = Story(
     calls=((10, "c1", write("first")), (70, "c1", write("second")), (200, "c2", READ)),
 )
 
-# c1's clock is 100 ms behind. It writes after it has read what c2 wrote, and where the
-# last write wins, it is c2's.
-SLOW_CLOCK = (
-    (10, "c2", write("old")),
-    (30, "c1", READ),
-    (50, "c1", write("new")),
-    (100, "c2", READ),
+# c1's clock is 100 ms behind. It overwrites what it has read; but where the last write
+# wins, what c2 wrote has the later stamp.
+SLOW_CLOCK = Story(
+    faults=(ClockSkew("c1", offset_ms=-100),),
+    calls=(
+        (10, "c2", write("old")),
+        (30, "c1", READ),
+        (50, "c1", write("new")),
+        (100, "c2", READ),
+    ),
 )
