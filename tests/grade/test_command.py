@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 
 import pytest
 from classes import put
@@ -90,6 +91,7 @@ def test_a_slip_is_told_before_anything_is_marked(room, words, code, said):
 def test_a_terminal_shows_a_bar_and_nothing_that_steers_it(room):
     put(room / f"in/\x1b[31mred\x07/{SHEET}.ipynb", "SCHEDULE = ()")
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
     command = [sys.executable, "-m", "distlab", "grade", "in"]
     with subprocess.Popen(command, cwd=room, stdout=theirs, stderr=theirs) as run:
         os.close(theirs)
