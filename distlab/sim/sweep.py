@@ -111,6 +111,9 @@ def group_of_blocks(
 ) -> Any:
     """The sum over some blocks in a row: always the same ones, whoever adds them up."""
     last = min(first + GROUP, -(-count // BLOCK))
+    # Once so large an array was freed, glibc keeps what smaller ones leave behind, and
+    # each block writes into memory that is there: half the time, of blocks of arrays.
+    numpy.empty(2**21)
     return functools.reduce(
         operator.add,
         (
