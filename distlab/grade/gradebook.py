@@ -10,7 +10,6 @@ bytes, whoever was marked first.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -193,6 +192,12 @@ def opened(path: Path) -> Iterator[Gradebook]:
 
     Raises `Misuse` if the file is something else, or another run is adding to it.
     """
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        raise Misuse(
+            "marks need Linux or macOS: use the Windows Subsystem for Linux."
+        ) from None
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b", buffering=0) as file:
         try:
