@@ -45,7 +45,9 @@ import numpy
 
 from distlab.errors import DistlabError, Misuse
 
-BLOCK = 16_000  # trials at a time: their arrays stay in the cache, twice as fast
+BLOCK = (
+    16_000  # trials at a time: of a million, arrays take new memory, and twice as long
+)
 GROUP = 16  # blocks whose results are added up where they are made, not sent one by one
 TASKS = 64  # an executor gets, of one or more items each: some for each worker
 
@@ -111,8 +113,8 @@ def group_of_blocks(
 ) -> Any:
     """The sum over some blocks in a row: always the same ones, whoever adds them up."""
     last = min(first + GROUP, -(-count // BLOCK))
-    # Once so large an array was freed, glibc keeps what smaller ones leave behind, and
-    # each block writes into memory that is there: half the time, of blocks of arrays.
+    # Once so large an array has been freed, glibc keeps what smaller ones leave behind,
+    # and blocks write where others have written: half the time of asking for memory.
     numpy.empty(2**21)
     return functools.reduce(
         operator.add,
