@@ -31,6 +31,9 @@ class Stamped(Version):
 
     at_ms: float
 
+    def __repr__(self) -> str:
+        return f"{self.value!r} {self.vector!r} at {self.at_ms:g} ms"
+
 
 def latest(*several: Siblings) -> Siblings:  # Last write wins, discard
     """The version with the latest stamp alone; of equal ones, the last writer's."""
