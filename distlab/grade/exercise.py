@@ -50,9 +50,13 @@ class Method:
 
 @dataclass(frozen=True)
 class Function:
-    """A function from plain values to a plain value."""
+    """A function from plain values to a plain value.
+
+    `ours` are functions of the library that would answer it: marks do not have them.
+    """
 
     name: str
+    ours: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,7 @@ def load_request(sheet: Sheet, answer: Method | Function) -> dict[str, Any]:
         "base": None,
         "source": None,
         "asked": None,
+        "ours": [],
     }
     if isinstance(answer, Method):
         base, module = answer.base, answer.base.__module__
@@ -175,6 +176,8 @@ def load_request(sheet: Sheet, answer: Method | Function) -> dict[str, Any]:
         request["classes"] = [[s.cell, s.place] for s in sheet.lineage(answer.name)]
         if not in_library(module):
             request["source"] = inspect.getsource(sys.modules[module])
+    else:
+        request["ours"] = [[f.__module__, f.__qualname__] for f in answer.ours]
     return request
 
 
