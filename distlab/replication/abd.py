@@ -128,7 +128,7 @@ class AbdClient(Node):
         self.start_query(key)
 
     # --------------------------------------------------------------- to ask and to wait
-    def ask(self, request: Fetch | Store):  # communicate
+    def ask(self, request: Fetch | Store):  # Communicate
         self.pending = Pending(request)
         self.send(self.servers, request)
         self.set_timer(Resend(), self.resend_ms)
@@ -152,7 +152,7 @@ class AbdClient(Node):
         return (quorum or Majority(self.servers)).has(self.pending.votes.by())
 
     # ----------------------------------------------------------------------- the phases
-    def start_query(self, key: str):  # query
+    def start_query(self, key: str):  # Query
         self.number += 1
         self.ask(Fetch(self.number, key))
 
@@ -167,12 +167,12 @@ class AbdClient(Node):
                 return self.start_write(newest, *self.operation.args)
             self.start_write_back(newest)
 
-    def start_write(self, newest: Row, key: str, value: Any):  # propagate, write
+    def start_write(self, newest: Row, key: str, value: Any):  # Writer propagates
         self.stamped = max(self.stamped, newest.stamp.number) + 1
         stamp = Stamp(self.stamped, self.id)
         self.ask(Store(self.number, Row(key, stamp, value)))
 
-    def start_write_back(self, newest: Row):  # propagate, read
+    def start_write_back(self, newest: Row):  # Reader propagates
         """Or who reads later might find less: this may be a write still under way."""
         self.ask(Store(self.number, newest))
 
@@ -207,13 +207,13 @@ class AbdReplica(Node):
     log: Log[Row] = durable(Log())  # a key's last row counts
     rows: dict[str, Row] = volatile({})  # what a restart computes from that
 
-    def on_fetch(self, src: NodeId, msg: Fetch):  # on query
+    def on_fetch(self, src: NodeId, msg: Fetch):  # Answer to a query
         self.send(src, Fetched(msg.number, self.row(msg.key)))
 
     def row(self, key: str) -> Row:
         return self.rows.get(key, Row(key))
 
-    def on_store(self, src: NodeId, msg: Store):  # on propagate
+    def on_store(self, src: NodeId, msg: Store):  # Answer to a propagation
         if msg.row.stamp > self.row(msg.row.key).stamp:
             self.keep(msg.row)
         self.send(src, Stored(msg.number))

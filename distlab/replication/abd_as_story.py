@@ -43,13 +43,13 @@ class StoryClient(AbdClient):
     story: Any = volatile(None)
     quorum: Quorum | None = volatile(None)  # that the present phase waits for
 
-    def reading(self, key: str) -> Story:  # a read
+    def reading(self, key: str) -> Story:  # A read
         rows = yield Fetch(self.number, key), self.read_quorum
         newest = max(rows, key=lambda row: row.stamp)
         yield Store(self.number, newest), self.write_quorum
         return newest.value
 
-    def writing(self, key: str, value: Any) -> Story:  # a write
+    def writing(self, key: str, value: Any) -> Story:  # A write
         rows = yield Fetch(self.number, key), self.read_quorum
         newest = max(rows, key=lambda row: row.stamp)
         self.stamped = max(self.stamped, newest.stamp.number) + 1

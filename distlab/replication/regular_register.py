@@ -26,7 +26,7 @@ from distlab.replication.abd import AbdClient, AbdReplica, Row
 class RegularClient(AbdClient):
     """Reads without writing back."""
 
-    def start_write_back(self, newest: Row):  # regular
+    def start_write_back(self, newest: Row):  # Regular
         self.finish(newest)
 
 
