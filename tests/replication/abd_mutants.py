@@ -93,16 +93,14 @@ class WritesWithoutAsking(AbdClient):
             self.start_write(Row(key), *self.operation.args)
 
 
-class AsksAgainAndAgain(AbdClient):
-    """A write takes the first answer for all there is to know."""
-
+class WritesAfterOneAnswer(AbdClient):
     def on_fetched(self, src: NodeId, msg: Fetched):
         if self.awaits(msg, Fetch) and self.operation.name == "write":
             return self.start_write(msg.row, *self.operation.args)
         super().on_fetched(src, msg)
 
 
-class ReadsOneReplica(AbdClient):
+class ReadsAfterOneAnswer(AbdClient):
     def on_fetched(self, src: NodeId, msg: Fetched):
         if self.awaits(msg, Fetch) and self.operation.name == "read":
             return self.start_write_back(msg.row)

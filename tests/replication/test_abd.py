@@ -288,6 +288,9 @@ def test_a_story_halfway_down_is_no_state():
 
 # ------------------------------------------------------------------------------ mutants
 KILLED = {
+    mutants.ForgetsItsNumber: (
+        test_a_client_that_comes_back_counts_no_answer_to_its_former_life
+    ),
     mutants.ClearsItsLog: test_the_log_of_a_replica_does_not_grow_with_every_write,
     mutants.MixesUpKeys: test_each_key_is_a_register_of_its_own,
 }
