@@ -19,6 +19,7 @@ from distlab.replication.failover import Epoch, Failover
 from distlab.replication.fencing import FencedLeader, Storage, TrustingStorage
 from distlab.replication.logs import Delete, Insert, RowLog, StatementLog, UpdateOne
 from distlab.replication.sessions import SessionClient
+from distlab.replication.siblings import Vector, Version
 from distlab.replication.single_leader import SingleLeader
 from distlab.replication.two_shards import CausalClient, ShardedClient
 from distlab.sim import ClosedLoop, Cluster, Network, Uniform
@@ -51,6 +52,8 @@ def brief(value: Any) -> str:
         case Epoch():
             return f"epoch {value.number}"
         case Call():
+            return str(value)
+        case Vector() | Version():
             return str(value)
         case Value() if hasattr(value, "client"):
             return f"{value.index}: {value.key} = {brief(value.value)}"
