@@ -15,7 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import NamedTuple
@@ -166,6 +166,7 @@ class Worker:
 @contextmanager
 def interrupts_held() -> Iterator[None]:
     """What is started now does not hear Ctrl-C: this process does, and ends it."""
+    resource_tracker.ensure_running()  # whose start would let interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

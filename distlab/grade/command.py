@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from pathlib import Path
 
 from distlab.errors import Misuse
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Mark what is to be marked, write the grades, and say what came of it."""
     fence.hide()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to clean up as well
     if arguments.workers < 1 or not arguments.limit_s > 0:
         raise Misuse("--workers and --limit-s have to be above 0.")
     of, key = course(), arguments.key or os.environ.get("DISTLAB_KEY")
