@@ -9,15 +9,19 @@ the order of the seeds or blocks, and the failure that is told is that of the fi
 that fails, not of the first that is found.
 
 By default a pool of processes works, one for each core. `workers=1` stays in this
-process, where a debugger sees it. `executor=` takes any other of Python's executors,
-and so many machines: Dask's client has one,
+process, where a debugger sees it. `executor=` takes any other of Python's executors.
+Dask's client has one, and so the work can be done by many machines:
+
+    dask scheduler                                # on one of them
+    dask worker tcp://scheduler:8786              # on each of them, with this distlab
 
     from dask.distributed import Client           # pip install 'distlab[scale]'
     with Client("tcp://scheduler:8786") as client:
         sweep.seeds(run, range(100_000), executor=client.get_executor(), chunk=100)
 
-where `Client()` alone begins a cluster on this machine. The workers need the same
-distlab and numpy: another numpy may draw other numbers from the same stream.
+`Client()` alone begins a cluster on this machine. A chunk should take a second or so: a
+task costs Dask a few milliseconds. All machines need the same numpy: another version
+may draw other numbers from the same stream.
 """
 
 from __future__ import annotations
