@@ -32,6 +32,7 @@ from distlab.grade.versions import Version
 
 TRIES = 2
 START_S = 120.0  # for a process to be ready
+PATIENCE_S = 5.0  # for one that has nothing more to do
 FRESH = get_context("spawn")  # a process that has nothing of this one, not even threads
 
 
@@ -155,11 +156,12 @@ class Worker:
             return None
         return how, said
 
-    def end(self) -> None:
+    def end(self, patience_s: float = 0.0) -> None:
         """End the process, and remove what it has left behind."""
+        self.pipe.close()  # nothing more comes, sees one that waits, and ends itself
+        self.process.join(patience_s)
         self.process.kill()
         self.process.join()
-        self.pipe.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -214,8 +216,10 @@ class Pool:
 
     def end(self) -> None:
         """End all workers."""
-        for worker in (*self.busy, *self.idle):
+        for worker in self.busy:
             worker.end()
+        for worker in self.idle:
+            worker.end(PATIENCE_S)
 
 
 def results(
