@@ -416,7 +416,7 @@ def argument(ops: Operations) -> str:
         )
     before, read = max(late, key=lambda pair: pair[1].invoked_us)
     newest = writes[value_of(before)]
-    if newest.before(read):
+    if newest.outcome == "ok" and newest.before(read):
         before = newest
     why = f"{told(read)}, but {told(before)} before that."
     older, newer = next(pair for pair in pairs if pair[1] != read)

@@ -204,6 +204,18 @@ BAD = {
         ),
         3,
     ),
+    "found, then lost, of a client that was told nothing": (
+        (
+            write("c1", "x", 1, 0, 5, outcome="info"),
+            read("c2", "x", 1, 10, 12),
+            read("c3", "x", None, 20, 24),
+        ),
+        (
+            "c3 read x and found nothing (20 to 24 ms), but c2 read x = 1 (10 to 12 "
+            "ms) before that. Nothing is there only before the first write."
+        ),
+        3,
+    ),
     "two readers who disagree on the order of two writes": (
         (
             write("c1", "x", 1, 0, 10),
