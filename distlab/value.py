@@ -49,6 +49,8 @@ class ValueType(type):
         """Take the fields and their defaults out of the class body."""
         own = annotated(namespace)
         defaults = {field: namespace.pop(field) for field in own if field in namespace}
+        if "__repr__" in namespace:  # `dataclass` would hide that it is the author's
+            namespace.setdefault("__str__", namespace["__repr__"])
         cls = super().__new__(meta, name, bases, {**namespace, "__slots__": own})
         for field, default in defaults.items():
             check_frozen(default, cls, field)

@@ -29,6 +29,7 @@ from distlab.show.spacetime import spacetime
 from distlab.show.timescale import BREAK, TimeScale
 from distlab.sim import Cluster
 from distlab.trace import KINDS, Step, Trace
+from distlab.value import Value
 
 TRACES = {
     name: getattr(by_hand, name)() for name in ("small", "eventful", "busy", "sparse")
@@ -453,6 +454,17 @@ def test_what_orders_leaders_is_told_as_a_number_and_a_name():
     assert labels(Append(Ballot(2, "s1"), "x", 1))[0] == "Append(2·s1, x, 1)"
     assert labels(Append(Ballot(2, ""), "x", 1))[0] == "Append(2, x, 1)"
     assert in_full(Ballot(2, "")) == "Ballot(2, '')"
+
+
+def test_a_value_that_has_its_own_words_is_told_by_them():
+    class Weight(Value):
+        kg: int
+
+        def __repr__(self):
+            return f"{self.kg} kg"
+
+    assert in_full((Weight(2), Weight(3))) == "[2 kg, 3 kg]"
+    assert labels(Append(1, Weight(2), 3))[0] == "Append(1, 2 kg, 3)"
 
 
 def test_values_are_told_without_python():
