@@ -49,9 +49,7 @@ import numpy
 
 from distlab.errors import DistlabError, Misuse
 
-BLOCK = (
-    16_000  # trials at a time: of a million, arrays take new memory, and twice as long
-)
+BLOCK = 16_000  # trials at a time: arrays of a million take new memory each time
 GROUP = 16  # blocks whose results are added up where they are made, not sent one by one
 TASKS = 64  # an executor gets, of one or more items each: some for each worker
 
