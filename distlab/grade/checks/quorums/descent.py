@@ -144,7 +144,7 @@ def drawn(trees: Trees, descent: Descent) -> str:
 
 
 # ---------------------------------------------------------------------- what is claimed
-@descent.claim("it finds each bucket that differs", points=3, public=3, hidden=3)
+@descent.claim("it finds each bucket that differs", points=3, public=3, hidden=2)
 def finds(ask: Ask, case: Case) -> Outcome:
     """One, two, and none."""
     for differing in (1, 2 + case.size % 2, 0):
@@ -172,7 +172,7 @@ SEVERAL = "Several may differ: go down below every place whose hashes are not th
 DEEPER = "That hash tells that something differs below. Which of the places below?"
 
 
-@descent.claim("it asks for no hash that it could spare", points=2, public=3, hidden=3)
+@descent.claim("it asks for no hash that it could spare", points=2, public=3, hidden=2)
 def spares(ask: Ask, case: Case) -> Outcome:
     """Scored by how many hashes were asked for, when all was found."""
     asked = needed = 0
@@ -208,7 +208,7 @@ SAME = "Below a place with the same hash nothing differs: why ask?"
 TWICE = "It asks for some place twice: what is in `theirs` is known."
 
 
-@descent.claim("a round for each level is enough", points=1, public=3, hidden=3)
+@descent.claim("a round for each level is enough", points=1, public=3, hidden=2)
 def few_rounds(ask: Ask, case: Case) -> Outcome:
     """A round trip costs more than a hash: all of a level is asked for at once."""
     here = trees(case, 2 + case.size % 2)

@@ -72,7 +72,7 @@ def scored(missed: list[tuple[Story, str]], count: int) -> Outcome:
 
 
 # ---------------------------------------------------------------------- what is claimed
-@stale_reads.claim("it finds each stale read", points=4, public=2, hidden=2)
+@stale_reads.claim("it finds each stale read", points=4, public=2, hidden=1)
 def kills(check: Check, case: Case) -> Outcome:
     """A story counts if the check finds it, and is content with its right twin."""
     history, place = of_story(BROKEN[0], True, case)
@@ -93,7 +93,7 @@ RETURN = (
 )
 
 
-@stale_reads.claim("it raises no false alarm", points=3, public=2, hidden=2)
+@stale_reads.claim("it raises no false alarm", points=3, public=2, hidden=1)
 def no_false_alarm(check: Check, case: Case) -> Outcome:
     """A check that never finds anything is not content: it is blind."""
     history, place = of_story(BROKEN[0], True, case)
@@ -111,7 +111,7 @@ def no_false_alarm(check: Check, case: Case) -> Outcome:
 BLIND = "Who never raises an alarm raises no false one either: that earns nothing."
 
 
-@stale_reads.claim("it judges real runs", points=1, public=2, hidden=2)
+@stale_reads.claim("it judges real runs", points=1, public=2, hidden=1)
 def real_runs(check: Check, case: Case) -> Outcome:
     """Registers that are regular only, and every second time linearizable ones."""
     replica = RegularReplica if case.size % 2 else AbdReplica

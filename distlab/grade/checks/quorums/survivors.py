@@ -102,7 +102,7 @@ def difference(said: list[str], wanted: list[str]) -> str:
     "what another version supersedes goes, and all others stay",
     points=4,
     public=2,
-    hidden=3,
+    hidden=2,
 )
 def each_situation(merge: Merge, case: Case) -> Outcome:
     """Scored by how many situations end as they should."""
@@ -139,7 +139,7 @@ RETURN = (
     "it makes no difference in which order, how often or where they are compared",
     points=2,
     public=2,
-    hidden=3,
+    hidden=2,
 )
 def anywhere(merge: Merge, case: Case) -> Outcome:
     """Whatever two replicas have merged, their results merge to the same."""
@@ -152,7 +152,7 @@ def anywhere(merge: Merge, case: Case) -> Outcome:
     draw = case.random("replicas")
     drawn = written(case)
     at_once = asked(merge, drawn) or []
-    for _ in range(4):
+    for _ in range(2):
         draw.shuffle(drawn)
         cut = draw.randint(1, len(drawn))
         ours, theirs = merge(tuple(drawn[:cut])), merge(tuple(drawn[cut - 1 :]))
