@@ -146,7 +146,7 @@ class AbdClient(Node):
         request = self.pending.request
         return isinstance(request, phase) and request.number == answer.number
 
-    def enough(self, quorum: Quorum | None) -> bool:
+    def enough(self, quorum: Quorum | None) -> bool:  # Communicate
         """Whether those who have answered are a quorum."""
         assert self.pending
         return (quorum or Majority(self.servers)).has(self.pending.votes.by())
@@ -156,7 +156,7 @@ class AbdClient(Node):
         self.number += 1
         self.ask(Fetch(self.number, key))
 
-    def on_fetched(self, src: NodeId, msg: Fetched):
+    def on_fetched(self, src: NodeId, msg: Fetched):  # Query
         if not self.awaits(msg, Fetch):
             return self.ignore("answers a phase that is over")
         assert self.pending and self.operation
