@@ -32,12 +32,12 @@ class Vector(Value):
     def __getitem__(self, writer: NodeId) -> int:
         return dict(self.counts).get(writer, 0)
 
-    def covers(self, other: Vector) -> bool:
+    def covers(self, other: Vector) -> bool:  # §4.4, syntactic reconciliation
         """Whether this stands on all that the other stands on."""
         mine = dict(self.counts)
         return all(mine.get(writer, 0) >= number for writer, number in other.counts)
 
-    def join(self, other: Vector) -> Vector:
+    def join(self, other: Vector) -> Vector:  # §4.4, context
         """The least that covers both."""
         writers = sorted(dict((*self.counts, *other.counts)))
         return Vector(tuple((w, max(self[w], other[w])) for w in writers))

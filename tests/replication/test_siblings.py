@@ -18,7 +18,7 @@ def version(value: object, **counts: int) -> Version:
 
 # -------------------------------------------------------------------------- by example
 def test_a_vector_covers_what_it_stands_on():
-    """§4.4: one version descends from another if it counts as much of every writer."""
+    """§4.4, syntactic reconciliation: as much of every writer, or more."""
     assert vector(a=2, b=1).covers(vector(a=1))
     assert vector(a=2).covers(vector(a=2))
     assert vector(a=1).covers(Vector())
@@ -27,7 +27,9 @@ def test_a_vector_covers_what_it_stands_on():
 
 
 def test_a_join_is_the_least_that_covers_both():
-    assert vector(a=2, b=1).join(vector(b=3, c=1)) == vector(a=2, b=3, c=1)
+    """§4.4, context."""
+    one, other = vector(a=2, b=1), vector(b=3, c=1)
+    assert one.join(other) == other.join(one) == vector(a=2, b=3, c=1)
 
 
 def test_a_write_stands_on_what_its_writer_knew_and_on_itself():
@@ -135,3 +137,53 @@ def test_a_join_is_the_union_of_what_both_know(seed):
     joined = Version(None, one.vector.join(other.vector))
     assert known(joined) == known(one) | known(other)
     assert one.vector.covers(other.vector) == (known(one) >= known(other))
+
+
+# ------------------------------------------------------------------------------ mutants
+class CoversByTheirSum(Vector):
+    def covers(self, other):
+        return sum(n for _, n in self.counts) >= sum(n for _, n in other.counts)
+
+
+class CoversByOneWriter(Vector):
+    def covers(self, other):
+        return any(self[writer] >= number for writer, number in other.counts)
+
+
+class CoversNoEqual(Vector):
+    def covers(self, other):
+        return self != other and super().covers(other)
+
+
+class JoinsToTheLast(Vector):
+    def join(self, other):
+        return vector(**{**dict(self.counts), **dict(other.counts)})
+
+
+class ForgetsWhoIsMissing(Vector):
+    def join(self, other):
+        return vector(**{w: max(n, other[w]) for w, n in self.counts})
+
+
+class CountsOnFromWhatIsKnown(Vector):
+    """A writer's next number is one more than what it has read, not than its last."""
+
+    def then(self, writer, number):
+        return self.join(vector(**{writer: self[writer] + 1}))
+
+
+KILLED = {
+    CoversByTheirSum: test_a_vector_covers_what_it_stands_on,
+    CoversByOneWriter: test_a_vector_covers_what_it_stands_on,
+    CoversNoEqual: test_a_vector_covers_what_it_stands_on,
+    JoinsToTheLast: test_a_join_is_the_least_that_covers_both,
+    ForgetsWhoIsMissing: test_a_join_is_the_least_that_covers_both,
+    CountsOnFromWhatIsKnown: test_a_write_stands_on_what_its_writer_knew_and_on_itself,
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_a_rule_says_what_is_not_so(mutant, monkeypatch):
+    monkeypatch.setitem(globals(), "Vector", mutant)
+    with pytest.raises(AssertionError):
+        KILLED[mutant]()

@@ -249,6 +249,11 @@ class ForgetsWhatItHasRead(VersionedClient):
         self.seen = seen
 
 
+class WritesBlindly(VersionedClient):
+    def write(self, key, value):
+        self.ask(Write(self.number + 1, key, value, 0))
+
+
 class CallsUnknownFailed(VersionedClient):
     def on_timeout(self, timer):
         self.request = None
@@ -264,6 +269,7 @@ KILLED = {
     TellsTheLastValueAlone: (
         test_a_reader_is_told_all_values_that_were_not_overwritten_and_the_version
     ),
+    WritesBlindly: test_a_write_names_the_version_that_was_read,
     ForgetsWhatItHasRead: test_a_write_names_the_version_that_was_read,
     CallsUnknownFailed: (
         test_without_an_answer_a_write_is_unknown_and_a_read_has_failed
