@@ -106,7 +106,8 @@ def in_markdown(block: Block) -> str:
         case Points(lines):
             return "\n".join(f"- {escaped(told)}" for told in lines)
         case Table(heads, rows):
-            cells = [list(heads), [":--"] * len(heads)]
+            sides = ["--:" if right else ":--" for right in numeric(block)]
+            cells = [list(heads), sides]
             cells += [[cell(value) for value in row] for row in rows]
             return "\n".join(f"| {' | '.join(row)} |" for row in cells)
         case Listing(lines, _, alt):
@@ -120,6 +121,12 @@ def fenced(lines: str) -> str:
     fence = "`" * max(3, 1 + longest_run("`", lines))
     shown = "\n".join(map(harmless, lines.split("\n")))
     return f"{fence}text\n{shown}\n{fence}"
+
+
+def numeric(table: Table) -> list[bool]:
+    """Which columns hold numbers, and stand to the right."""
+    first = table.rows[0] if table.rows else table.heads
+    return [not isinstance(value, (str, Link)) for value in first]
 
 
 def escaped(text: str) -> str:
@@ -166,11 +173,8 @@ def in_html(block: Block) -> str:
         case Points(lines):
             told = "".join(f"<li>{html.escape(line(text))}</li>" for text in lines)
             return f"<ul>{told}</ul>"
-        case Table(heads, rows):
-            head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in heads)
-            body = "\n".join(f"<tr>{''.join(map(cell_in_html, r))}</tr>" for r in rows)
-            inside = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
-            return f'<div class="wide"><table>\n{inside}\n</table></div>'
+        case Table():
+            return table_in_html(block)
         case Facts(pairs):
             told = "".join(
                 f"<dt>{label}</dt><dd>{html.escape(line(text))}</dd>"
@@ -179,6 +183,16 @@ def in_html(block: Block) -> str:
             return f"<dl>{told}</dl>"
         case Listing():
             return listing(block)
+
+
+def table_in_html(table: Table) -> str:
+    """A table as HTML; a wide one moves in its place."""
+    sides = [' class="number"' if right else "" for right in numeric(table)]
+    heads = zip(sides, map(html.escape, table.heads), strict=True)
+    head = "".join(f'<th scope="col"{side}>{told}</th>' for side, told in heads)
+    body = "\n".join(f"<tr>{''.join(map(cell_in_html, r))}</tr>" for r in table.rows)
+    inside = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
+    return f'<div class="wide"><table>\n{inside}\n</table></div>'
 
 
 def cell_in_html(value: str | float | Link | Share) -> str:
@@ -225,7 +239,7 @@ h2 {{ margin-top: 2em; border-bottom: 1px solid #8886; }}
 table {{ border-collapse: collapse; }}
 th, td {{ text-align: left; vertical-align: top; padding: .2em 1.2em .2em 0; }}
 thead th {{ border-bottom: 1px solid #8886; white-space: nowrap; }}
-.number {{ text-align: right; white-space: nowrap;
+th.number, .number {{ text-align: right; white-space: nowrap;
            font-variant-numeric: tabular-nums; }}
 .wide, pre {{ overflow-x: auto; }}
 dl {{ display: grid; grid-template-columns: max-content auto; gap: .1em 1.2em; }}

@@ -117,6 +117,8 @@ class Run:
             write_changed(out.with_name(TOTALS), totals(of))
         if pages is not None:
             self.write_pages(of, pages)
+        if not self.new and len(self.found) == 1:
+            print(*(harmless(entry.summary) for entry in self.current.values()))
         for told in (*self.changes_now(), *self.notes(of)):
             print(harmless(told))
         before = len(self.found) - len(self.new) - len(self.broke_off)

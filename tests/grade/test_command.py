@@ -1,14 +1,23 @@
 """`distlab grade` as an instructor says it: what it prints, and its exit codes."""
 
+import argparse
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 from classes import put
 
+from distlab.grade.checks import course
+from distlab.grade.command import add_arguments
+from distlab.grade.lateness import Rule
+from distlab.grade.settings import KEYS, OF_A_SHEET, read
+
+ROOT = Path(__file__).parents[2]
 SHEET = "01_leaders_and_followers"
 ROSTER = "id,last_name,first_name\nann,Ames,Ann\nbob,Bell,Bob\n"
 
@@ -114,3 +123,24 @@ def read_all(terminal: int) -> str:
             os.close(terminal)
             return found.decode()
         found += more
+
+
+# ----------------------------------------------------------------------- the page on it
+def test_the_settings_that_are_documented_can_be_read(tmp_path):
+    page = (ROOT / "GRADING.md").read_text(encoding="utf-8")
+    [settings] = re.findall(r"```toml\n(.*?)```", page, re.S)
+    (tmp_path / "course.toml").write_text(settings)
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    (tmp_path / "times.csv").write_text("id,sheet,submitted\n")
+    found = read(tmp_path / "course.toml", course())
+    assert found.rule.free_days == 3 and found.of(SHEET).weight == 2
+    named = set(re.findall(r"^\[?(\w+)", settings, re.M))
+    assert {*KEYS, *OF_A_SHEET, *Rule._fields} <= named
+
+
+def test_every_option_of_the_command_is_documented():
+    page = (ROOT / "GRADING.md").read_text(encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = {name for a in parser._actions for name in a.option_strings}
+    assert {o for o in options if o not in page} == {"-h", "--help"}
