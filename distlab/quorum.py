@@ -13,7 +13,7 @@ Source
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 from distlab.errors import Misuse
@@ -23,7 +23,11 @@ from distlab.value import Value
 
 
 class Quorum(Value):
-    """Which sets of nodes are enough. More nodes than enough are enough too."""
+    """Which sets of nodes are enough. More nodes than enough are enough too.
+
+    What two shapes have in common and what each costs is counted, not told: `meets`,
+    `fewest` and `survives` try all sets of members, 2 to the power of their number.
+    """
 
     def has(self, voters: Iterable[NodeId]) -> bool:
         """Whether these nodes are enough; others than members do not count."""
@@ -34,10 +38,7 @@ class Quorum(Value):
         raise NotImplementedError
 
     def meets(self, other: Quorum) -> bool:
-        """Whether each set that this has overlaps each set that `other` has.
-
-        Tries all sets of members: 2 to the power of their number.
-        """
+        """Whether each set that this has overlaps each set that `other` has."""
         nodes = tuple(dict.fromkeys((*self.members(), *other.members())))
         for inside in product((False, True), repeat=len(nodes)):
             chosen = [n for n, taken in zip(nodes, inside, strict=True) if taken]
@@ -45,6 +46,27 @@ class Quorum(Value):
             if self.has(chosen) and other.has(rest):
                 return False
         return True
+
+    def fewest(self) -> int:
+        """How many nodes its smallest sets have.
+
+        Raises `Misuse` where not even all nodes together are enough.
+        """
+        nodes = self.members()
+        for count in range(len(nodes) + 1):
+            if any(map(self.has, combinations(nodes, count))):
+                return count
+        raise Misuse(f"{self}: not even all of its nodes are enough: ask for fewer.")
+
+    def survives(self) -> int:
+        """How many nodes may be down, whichever they are, and the others are enough.
+
+        Raises `Misuse` where not even all nodes together are enough.
+        """
+        nodes, up = self.members(), self.fewest()
+        while not all(map(self.has, combinations(nodes, up))):
+            up += 1
+        return len(nodes) - up
 
 
 class Majority(Quorum):

@@ -136,6 +136,60 @@ def test_whether_two_meet_is_what_the_slow_twin_says(one, other):
     assert one.meets(other) == always_meet(one, other) == other.meets(one)
 
 
+# --------------------------------------------------------- what a shape costs and bears
+def hit_by(quorum: Quorum) -> int:
+    """The fewest crashes that leave no quorum: one in each smallest set."""
+    nodes, sets = quorum.members(), smallest(quorum)
+    return min(len(down) for down in subsets(nodes) if all(down & s for s in sets))
+
+
+@pytest.mark.parametrize("quorum", QUORUMS, ids=repr)
+def test_the_fewest_nodes_and_the_most_crashes_are_what_the_slow_twin_counts(quorum):
+    assert quorum.fewest() == min(map(len, smallest(quorum)))
+    assert quorum.survives() == hit_by(quorum) - 1
+
+
+NINE = tuple(f"s{i}" for i in range(1, 10))
+SQUARE = NINE[:3], NINE[3:6], NINE[6:]
+HEAVY = Weighted((("s1", 3), ("s2", 3), *((node, 1) for node in NINE[2:])))
+# Reads and writes of nine nodes: whether they meet, whether two writes meet, and of each
+# the fewest nodes and the crashes that it survives
+MAP = {
+    "one, all": (AtLeast(NINE, 1), AtLeast(NINE, 9), True, True, (1, 8), (9, 0)),
+    "majorities": (Majority(NINE), Majority(NINE), True, True, (5, 4), (5, 4)),
+    "r + w = n": (AtLeast(NINE, 4), AtLeast(NINE, 5), False, True, (4, 5), (5, 4)),
+    "r + w > n": (AtLeast(NINE, 7), AtLeast(NINE, 3), True, False, (7, 2), (3, 6)),
+    "row, column": (row(SQUARE), column(SQUARE), True, False, (3, 2), (3, 2)),
+    "row, row": (row(SQUARE), row(SQUARE), False, False, (3, 2), (3, 2)),
+    "row, cross": (row(SQUARE), grid(SQUARE), True, True, (3, 2), (5, 2)),
+    "weights": (HEAVY, HEAVY, True, True, (3, 2), (3, 2)),
+    "majority, column": (
+        AtLeast(NINE, 5),
+        column(SQUARE),
+        False,
+        False,
+        (5, 4),
+        (3, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", MAP)
+def test_the_map_of_nine_nodes(shape):
+    """Gifford; Maekawa: which shapes overlap, what they need and what they survive."""
+    reads, writes, meet, writes_meet, of_read, of_write = MAP[shape]
+    assert (reads.meets(writes), writes.meets(writes)) == (meet, writes_meet)
+    assert (reads.fewest(), reads.survives()) == of_read
+    assert (writes.fewest(), writes.survives()) == of_write
+
+
+def test_what_can_never_be_reached_costs_nothing_that_could_be_told():
+    never = AtLeast(("a", "b"), 3)
+    for count in (never.fewest, never.survives):
+        with pytest.raises(Misuse, match="not even all of its nodes are enough"):
+            count()
+
+
 def test_a_quorum_is_a_value():
     assert Majority(("a", "b")) == Majority(("a", "b"))
     assert len({Majority(("a",)), Majority(("a",)), AtLeast(("a",), 1)}) == 2
