@@ -31,6 +31,16 @@ class ForgetsTheContext(QuorumClient):
         return Version(value, Vector().then(self.id, self.number))
 
 
+class RemembersWhatItNoLongerFinds(QuorumClient):
+    """Takes what an earlier read has shown for seen, though the last one has not."""
+
+    def succeed(self, pending: Pending, newest: Siblings):
+        key = pending.request.key
+        before = self.known.get(key, ())
+        super().succeed(pending, newest)
+        self.known[key] = self.merge(before, self.known[key])
+
+
 class ForgetsItsOwnWrite(QuorumClient):
     """A write does not name itself: it has the vector of what it overwrites."""
 

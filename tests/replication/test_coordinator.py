@@ -3,6 +3,7 @@
 import pytest
 import test_quorum_runs as runs
 
+from distlab.codec import from_json, to_json
 from distlab.events import DiskReport
 from distlab.faults import Crash as CrashFault
 from distlab.node import (
@@ -134,6 +135,11 @@ def test_it_is_a_replica_as_the_others_are():
     s1.step(Recover(DiskReport()))
     told = [Send("s2", Fetched(5, (MILK, EGGS)))]
     assert s1.step(Deliver("s2", Fetch(5, "x"))) == told
+
+
+@pytest.mark.parametrize("request_", [Store(7, "x", (MILK,)), Fetch(7, "x")])
+def test_what_is_asked_is_the_same_on_the_wire(request_):
+    assert from_json(to_json(Coordinate(request_))) == Coordinate(request_)
 
 
 def test_a_coordinator_that_comes_back_counts_no_answer_to_its_former_life():

@@ -3,6 +3,7 @@
 import pytest
 import quorum_mutants as mutants
 
+from distlab.codec import from_json, to_json
 from distlab.errors import Misuse
 from distlab.events import DiskReport
 from distlab.node import (
@@ -124,6 +125,17 @@ def test_a_write_supersedes_nothing_that_its_client_has_not_seen():
     fetched(c1, "s2", OLD)
     ((_, (version,)), *_) = sent(c1.step(WRITE), Store)
     assert version.vector == Vector((("c3", 2),))
+
+
+def test_a_write_after_a_stale_read_is_a_sibling_of_what_the_read_missed():
+    """§4.4, version: the last read counts, for what is written rests on that."""
+    c1 = client()
+    for number, found in ((1, (OLD,)), (2, ())):
+        c1.step(READ)
+        fetched(c1, "s1", *found, number=number)
+        fetched(c1, "s2", *found, number=number)
+    ((_, (version,)), *_) = sent(c1.step(WRITE), Store)
+    assert not version.vector.covers(OLD.vector)
 
 
 def test_a_write_does_not_stand_on_one_that_was_given_up():
@@ -317,6 +329,17 @@ def test_who_was_repaired_is_not_repaired_again():
     assert sent(fetched(c1, "s3", NEW), Repair) == []
 
 
+def test_an_old_answer_that_comes_twice_is_repaired_twice_and_changes_nothing():
+    """§4.5, read repair: nobody can tell it from a replica that has lost something."""
+    c1 = client()
+    c1.step(READ)
+    fetched(c1, "s1", OLD)
+    fetched(c1, "s2", NEW)
+    again = fetched(c1, "s1", OLD)
+    assert again == [Send("s1", Repair("x", (NEW,)))]
+    assert dict(c1.known) == {"x": (NEW,)}
+
+
 def test_before_enough_have_answered_nobody_is_repaired():
     """§4.5, read repair: the newest is not known yet."""
     c1 = client(r=3)
@@ -426,9 +449,22 @@ def test_any_frozen_value_can_be_written(value):
     assert s1.log == before
 
 
+def test_what_is_sent_is_the_same_on_the_wire():
+    gone = Version(Tombstone(), NEW.vector)
+    for message in (
+        Store(1, "x", (MILK, gone)),
+        Fetched(2, ()),
+        Repair("x", (Version((1, None), C1),)),
+    ):
+        assert from_json(to_json(message)) == message
+
+
 # ------------------------------------------------------------------------------ mutants
 KILLED = {
     mutants.ForgetsTheContext: test_a_write_supersedes_what_its_client_has_read,
+    mutants.RemembersWhatItNoLongerFinds: (
+        test_a_write_after_a_stale_read_is_a_sibling_of_what_the_read_missed
+    ),
     mutants.ForgetsItsOwnWrite: test_a_write_supersedes_the_write_before_it,
     mutants.UsesANumberTwice: test_a_client_that_comes_back_uses_no_number_twice,
     mutants.ClaimsToHaveSeenEverything: (
