@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -74,6 +75,8 @@ Block = Heading | Paragraph | Points | Table | Listing | Facts
 def harmless(text: str) -> str:
     """Somebody else's text: not too long, without what steers a terminal."""
     shown = text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"
+    if shown.isprintable():
+        return shown
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
         for c in shown
@@ -118,7 +121,8 @@ def in_markdown(block: Block) -> str:
 
 def fenced(lines: str) -> str:
     """Lines that stay inside of their fence, whatever they say."""
-    fence = "`" * max(3, 1 + longest_run("`", lines))
+    longest = max(map(len, re.findall("`+", lines)), default=0)
+    fence = "`" * max(3, 1 + longest)
     shown = "\n".join(map(harmless, lines.split("\n")))
     return f"{fence}text\n{shown}\n{fence}"
 
@@ -145,15 +149,6 @@ def cell(value: str | float | Link | Share) -> str:
         case str():
             return escaped(value)
     return number(value)
-
-
-def longest_run(sign: str, text: str) -> int:
-    """How many of a sign stand in a row at most."""
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == sign else 0
-        longest = max(longest, run)
-    return longest
 
 
 # --------------------------------------------------------------------------------- HTML

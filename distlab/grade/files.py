@@ -19,15 +19,19 @@ NAME_MAX = 60  # characters of a name that somebody else has chosen
 MARKED = re.compile(r"-[0-9a-f]{10}$")  # how the names end that are made here
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file at once: whoever looks sees the old one or the new one, whole."""
+def write_whole(path: Path, text: str, synced: bool = True) -> None:
+    """Write a file at once: whoever looks sees the old one or the new one, whole.
+
+    It is on the disk when this returns, unless it can be made again (`synced=False`).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(handle, "w", encoding="utf-8", newline="\n", errors=VISIBLE) as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                os.fsync(file.fileno())
         os.chmod(beside, 0o644)
         os.replace(beside, path)
     except BaseException:
@@ -39,7 +43,7 @@ def write_changed(path: Path, text: str) -> None:
     """The same, where the file says something else: a class has a thousand reports."""
     told = text.encode(errors=VISIBLE)
     if not path.is_file() or path.read_bytes() != told:
-        write_whole(path, text)
+        write_whole(path, text, synced=False)
 
 
 def check_writable(folder: Path) -> None:
