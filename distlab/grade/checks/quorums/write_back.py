@@ -135,6 +135,11 @@ def phases(trace: Trace) -> Iterator[Phase]:
                 yield Phase(step, calls[node], dict(heard[node]), stored[node])
 
 
+def up_to(trace: Trace, step: Step) -> Trace:
+    """The run up to shortly after a step."""
+    return trace.between(0, step.at_ms + 3)
+
+
 def stores_of(trace: Trace, name: str) -> Iterator[Phase]:
     """What is stored for reads, or for writes."""
     for phase in phases(trace):
@@ -175,7 +180,7 @@ def atomic(client: Any, scenario: Scenario) -> Outcome:
             s for s in trace.where("ok") if s.at_us in (read.ended_us, earlier.ended_us)
         ]
         advice = INVERSION if earlier.f == "read" else UNHEARD
-        return broken(came, trace, advice=advice, mark=tuple(ends))
+        return broken(came, up_to(trace, ends[-1]), advice=advice, mark=tuple(ends))
     if len(history) and not history.where(outcome="ok"):
         return broken("no operation ended", trace, advice=NEVER)
     return kept(f"{len(history)} operations, none missed by a later one")
@@ -206,13 +211,13 @@ def held_by_a_majority(client: Any, scenario: Scenario) -> Outcome:
         if step.kind == "send" and step.what.row != newest:
             stores = told_row(step.what.row)
             came = f"{step.node} found {told_row(newest)}, and stores {stores}"
-            return broken(came, trace, advice=CHANGED, mark=(step,))
+            return broken(came, up_to(trace, step), advice=CHANGED, mark=(step,))
         if step.kind == "ok" and len(phase.holders) < MAJORITY:
             came = (
                 f"{step.node} found {told_row(newest)} and answered; that "
                 f"{', '.join(phase.holders)} has it is all that it knew"
             )
-            return broken(came, trace, advice=WAIT, mark=(step,))
+            return broken(came, up_to(trace, step), advice=WAIT, mark=(step,))
         count += step.kind == "ok"
     if not count and trace.where("call", test=lambda s: s.what.name == "read"):
         return broken("no read ended", trace, advice=NEVER)
@@ -246,10 +251,12 @@ def newer(client: Any, scenario: Scenario) -> Outcome:
                 f"{phase.step.node} had heard of {tuple(newest.stamp)}, and writes "
                 f"under {tuple(row.stamp)}"
             )
-            return broken(came, trace, advice=OLDER, mark=(phase.step,))
+            shown = up_to(trace, phase.step)
+            return broken(came, shown, advice=OLDER, mark=(phase.step,))
         if row.stamp.writer != phase.step.node:
             came = f"{phase.step.node} writes under {tuple(row.stamp)}"
-            return broken(came, trace, advice=WHOSE, mark=(phase.step,))
+            shown = up_to(trace, phase.step)
+            return broken(came, shown, advice=WHOSE, mark=(phase.step,))
         count += 1
     if not count and trace.where("call", test=lambda s: s.what.name == "write"):
         return broken("nothing was written", trace, advice=NEVER)
@@ -278,7 +285,8 @@ def unique(client: Any, scenario: Scenario) -> Outcome:
                 f"{phase.step.node} writes {row.value!r} under {tuple(row.stamp)}, and "
                 f"had written {values[row.stamp]!r} under it"
             )
-            return broken(came, trace, advice=AGAIN, mark=(phase.step,))
+            shown = up_to(trace, phase.step)
+            return broken(came, shown, advice=AGAIN, mark=(phase.step,))
     return kept(f"{len(values)} writes, {len(values)} stamps")
 
 
