@@ -27,25 +27,7 @@ LIMIT_S = 600.0  # for one submission, whatever its checks run into
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `distlab grade` can be told."""
-    parser.add_argument("place", type=Path, help="a notebook, or a folder of notebooks")
-    parser.add_argument(
-        "--out", type=Path, default=Path("grades.csv"), help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--book",
-        type=Path,
-        help=f"the file in which all marks are kept (default: {BOOK} beside --out)",
-    )
-    parser.add_argument(
-        "--report",
-        type=Path,
-        help="a folder for a page on the class, and one for each learner and sheet",
-    )
-    parser.add_argument(
-        "--settings",
-        type=Path,
-        help="a file with the roster, due dates, late days and weights (GRADING.md)",
-    )
+    add_files(parser)
     parser.add_argument(
         "--key",
         help="the instructor's secret, from which the hidden cases are made (default: "
@@ -71,6 +53,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """What is read, and what is written."""
+    parser.add_argument("place", type=Path, help="a notebook, or a folder of notebooks")
+    parser.add_argument(
+        "--out", type=Path, default=Path("grades.csv"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--book",
+        type=Path,
+        help=f"the file in which all marks are kept (default: {BOOK} beside --out)",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        help="a folder for a page on the class, and one for each learner and sheet",
+    )
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        help="a file with the roster, due dates, late days and weights (GRADING.md)",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Mark what is to be marked, write the grades, and say what came of it."""
     fence.hide()
@@ -83,7 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
     for folder in filter(None, (arguments.out.parent, book.parent, arguments.report)):
         check_writable(folder)
     with opened(book) as kept:
-        this = Run(of, key.encode() if key else None, settings, kept)
+        this = Run(
+            of, key.encode(errors="surrogateescape") if key else None, settings, kept
+        )
         how = arguments.regrade, arguments.workers, arguments.limit_s
         this.mark(arguments.place, *how)
         this.write(arguments.out, arguments.report)

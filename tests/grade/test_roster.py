@@ -1,5 +1,6 @@
 """Who is in the class, what the course's settings say, and what lateness costs."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -112,6 +113,25 @@ def test_times_are_read_as_people_and_nbgrader_write_them(text, utc):
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(Misuse, match="is no time: write"):
         moment(text)
+
+
+NEARLY = st.from_regex(r"\d{4}-\d\d-\d\d.?(\d\d:?){0,3}(\.\d+)? ?\S{0,9}")
+
+
+@given(st.text(max_size=40) | NEARLY)
+def test_whatever_is_written_is_a_time_or_refused(text):
+    with suppress(Misuse):
+        assert moment(text).tzinfo is UTC
+
+
+@given(st.binary(max_size=80) | st.text('id,;"\n\r\0 ax\ufeff', max_size=60))
+def test_whatever_is_in_a_table_is_a_roster_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "roster.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    try:
+        assert roster(path)
+    except Misuse as why:
+        assert str(path) in str(why)
 
 
 # ---------------------------------------------------------------------------- late days
