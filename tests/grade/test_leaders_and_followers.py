@@ -1,13 +1,8 @@
 """The sheet of lesson 1: stub unsolved, solution passes, each mistake is told apart."""
 
-import ast
-import inspect
-import json
-import re
-from pathlib import Path
-
 import pytest
 from answers import leaders_and_followers as answers
+from sheets_that_run import as_source, codes, marks_of, points_told, run
 
 from distlab.check import sessions
 from distlab.grade import practice
@@ -15,45 +10,19 @@ from distlab.grade.checks import course
 from distlab.grade.checks import leaders_and_followers as sheet
 from distlab.grade.checks.leaders_and_followers import stories
 from distlab.grade.examine import examine
-from distlab.grade.exercise import Case, Exercise, Literal, Method
-from distlab.grade.marks import Marked, Marker
+from distlab.grade.exercise import Case, Exercise
 from distlab.history import History
 from distlab.replication.client import KeyValueClient
 from distlab.replication.sessions import SessionClient
 
-ROOT = Path(__file__).parents[2]
 NAME = "01_leaders_and_followers"
 KEYS = (b"a key", b"another key")
 EXERCISES = course().of(NAME)
 
 
-def cells(room: str) -> list[dict]:
-    return json.loads((ROOT / room / f"{NAME}.ipynb").read_text())["cells"]
-
-
-def codes(room: str) -> list[str]:
-    return ["".join(c["source"]) for c in cells(room) if c["cell_type"] == "code"]
-
-
-def run(room: str) -> tuple[dict, list[practice.Checked]]:
-    """Run a sheet from top to bottom: what it defines, and what its checks say."""
-    scope: dict = {}
-    said = []
-    for source in codes(room):
-        *before, last = ast.parse(source).body
-        if isinstance(last, ast.Expr):
-            exec(compile(ast.Module(before, []), "cell", "exec"), scope)
-            said.append(
-                eval(compile(ast.Expression(last.value), "cell", "eval"), scope)
-            )
-        else:
-            exec(source, scope)
-    return scope, [value for value in said if isinstance(value, practice.Checked)]
-
-
 @pytest.fixture(scope="module")
 def solved() -> tuple[dict, list[practice.Checked]]:
-    return run("solutions")
+    return run("solutions", NAME)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +33,7 @@ def solutions(solved) -> dict:
 
 # ------------------------------------------------------------------- stub and solution
 def test_the_sheet_runs_as_it_is_handed_out_and_every_exercise_is_unsolved():
-    _, said = run("exercises")
+    _, said = run("exercises", NAME)
     assert [checked.exercise.number for checked in said] == [
         e.number for e in EXERCISES
     ]
@@ -96,12 +65,7 @@ def test_an_answer_that_is_right_in_another_way_passes():
 
 
 def test_the_cells_are_worth_what_the_exercises_are_worth():
-    told = [
-        (re.search(r'check\("([\d.]+)"', "".join(c["source"]))[1], grade["points"])
-        for c in cells("solutions")
-        if (grade := c["metadata"].get("nbgrader", {})).get("grade")
-    ]
-    assert told == [(e.number, e.points) for e in EXERCISES]
+    assert points_told(NAME) == [(e.number, e.points) for e in EXERCISES]
 
 
 # ----------------------------------------------------------------------- wrong answers
@@ -187,7 +151,7 @@ def test_no_two_mistakes_of_an_exercise_are_told_the_same():
 def test_a_mistake_is_told_the_same_when_it_is_marked(tmp_path):
     """One wrong answer to each exercise, as a sheet, in a process of its own."""
     first = {number: (answer, said) for number, answer, _, said in reversed(WRONG)}
-    written = [codes("solutions")[0]]
+    written = [codes("solutions", NAME)[0]]
     for exercise in EXERCISES:
         answer, _ = first[exercise.number]
         written.append(as_source(exercise, answer))
@@ -201,23 +165,6 @@ def test_a_mistake_is_told_the_same_when_it_is_marked(tmp_path):
 def test_the_librarys_own_answers_earn_nothing(tmp_path):
     for marked in marks_of([answers.ASKS_THE_LIBRARY], tmp_path):
         assert marked.points == 0, marked
-
-
-def marks_of(cells: list[str], folder: Path) -> tuple[Marked, ...]:
-    path = folder / "ann.ipynb"
-    made = [{"cell_type": "code", "metadata": {}, "source": text} for text in cells]
-    path.write_text(json.dumps({"cells": made, "nbformat": 4}))
-    with Marker(course()) as marker:
-        return marker.mark(path, "ann").exercises
-
-
-def as_source(exercise: Exercise, answer) -> str:
-    """An answer as it stands in a sheet, under the name that is asked for."""
-    if isinstance(exercise.answer, Literal):
-        return f"{exercise.answer.name} = {answer!r}"
-    kind = "class" if isinstance(exercise.answer, Method) else "def"
-    source = inspect.getsource(answer)
-    return source.replace(f"{kind} {answer.__name__}", f"{kind} {exercise.answer.name}")
 
 
 # ------------------------------------------------------------------ what the judges use
