@@ -55,6 +55,7 @@ TASKS = 64  # an executor gets, of one or more items each: some for each worker
 
 Outcome = tuple[list[Any], Exception | None, str]  # results; what ended them, and where
 Outcomes = Generator[Outcome, None, None]
+Futures = list[Future[Outcome]]
 Call = Callable[[Any], Any]
 
 
@@ -80,14 +81,12 @@ def seeds(
         raise Misuse(f"chunk={chunk}: give each worker one seed at a time, or more.")
     size = chunk or max(1, -(-len(every) // TASKS))
     chunks = [every[at : at + size] for at in range(0, len(every), size)]
-    if executor is not None:
-        return gathered(answers(executor, run, chunks), run, every, progress)
-    if workers == 1 or len(every) < 2:
+    if executor is None and (workers == 1 or len(every) < 2):
         here = (results(run, [item]) for item in every)
         return gathered(here, run, every, progress)
-    require_importable(run)
-    with passing(processes(workers)) as pool:
-        return gathered(answers(pool, run, chunks), run, every, progress)
+    begun = lent(executor, run, chunks) if executor else own(workers, run, chunks)
+    with begun as futures:
+        return gathered(answers(futures), run, every, progress)
 
 
 def trials(
@@ -160,18 +159,29 @@ def cores() -> int:
 
 
 @contextmanager
-def passing(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
-    """A pool for one sweep, whose workers end at once if it fails or is interrupted."""
+def own(workers: int | None, run: Call, chunks: list[list[Any]]) -> Iterator[Futures]:
+    """The work in a pool of its own, which ends at once with what fails."""
+    require_importable(run)
     others = active_children()
+    with processes(workers) as pool:
+        try:
+            yield submitted(pool, run, chunks)
+        except BaseException:  # not cancelled first: 3.11 cannot end a pool then
+            for child in active_children():
+                if child not in others:
+                    child.terminate()
+            raise
+
+
+@contextmanager
+def lent(executor: Executor, run: Call, chunks: list[list[Any]]) -> Iterator[Futures]:
+    """The work with an executor that goes on; what is not begun is not done."""
+    futures = submitted(executor, run, chunks)
     try:
-        yield pool
-    except BaseException:
-        for child in active_children():
-            if child not in others:
-                child.terminate()
-        raise
+        yield futures
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in futures:
+            future.cancel()
 
 
 def require_importable(run: Call) -> None:
@@ -190,18 +200,21 @@ def require_importable(run: Call) -> None:
         )
 
 
-def answers(executor: Executor, run: Call, chunks: list[list[Any]]) -> Outcomes:
-    """What the executor answers for each chunk, in their order."""
-    futures: list[Future[Outcome]] = []
+def submitted(executor: Executor, run: Call, chunks: list[list[Any]]) -> Futures:
+    """Each chunk as a task. Raises `DistlabError` for a pool that is broken already."""
     try:
-        futures += [executor.submit(results, run, chunk) for chunk in chunks]
+        return [executor.submit(results, run, chunk) for chunk in chunks]
+    except BrokenExecutor as error:
+        raise lost(error) from error
+
+
+def answers(futures: Futures) -> Outcomes:
+    """What comes back, in the order of the chunks."""
+    try:
         for future in futures:
             yield future.result()
     except Exception as error:
         yield [], lost(error), ""
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def results(run: Call, items: Sequence[Any]) -> Outcome:

@@ -56,7 +56,7 @@ def dying(n):
 def dawdling(marks, n):
     """Leaves a mark when it begins, and again should it ever end."""
     Path(marks, f"begun {n}").touch()
-    time.sleep(30 if n else 0)
+    time.sleep(120 if n else 0)
     Path(marks, f"ended {n}").touch()
 
 

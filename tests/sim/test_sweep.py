@@ -10,7 +10,6 @@ import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import active_children
-from pathlib import Path
 
 import pytest
 import sweep_runs as runs
@@ -20,30 +19,38 @@ from distlab.sim import sweep
 
 
 class Backwards(Executor):
-    """Does nothing until somebody waits, and then the last first."""
+    """Does nothing until somebody waits, and then all, the last first."""
 
     def __init__(self):
-        self.waiting = []
+        self.futures = []
 
-    def submit(self, fn, /, *args, **kwargs):
-        future = WaitedFor(self)
-        self.waiting.append((future, fn, args, kwargs))
-        return future
+    def submit(self, fn, /, *args):
+        self.futures.append(WaitedFor(self, partial(fn, *args)))
+        return self.futures[-1]
 
-    def work(self):
-        while self.waiting:
-            future, fn, args, kwargs = self.waiting.pop()
-            if not future.cancelled():
-                future.set_result(fn(*args, **kwargs))
+    def work_for(self, future):
+        for other in reversed(self.futures):
+            other.work()
+
+
+class Lazy(Backwards):
+    """Does only what somebody waits for."""
+
+    def work_for(self, future):
+        future.work()
 
 
 class WaitedFor(Future):
-    def __init__(self, executor):
+    def __init__(self, executor, task):
         super().__init__()
-        self.executor = executor
+        self.executor, self.task = executor, task
+
+    def work(self):
+        if not self.done():
+            self.set_result(self.task())
 
     def result(self, timeout=None):
-        self.executor.work()
+        self.executor.work_for(self)
         return super().result(timeout)
 
 
@@ -65,6 +72,7 @@ def everybody(pool):
             {"executor": threads, "chunk": 1},
             {"executor": Backwards()},
             {"executor": Backwards(), "chunk": 1},
+            {"executor": Lazy(), "chunk": 1},
         ]
 
 
@@ -145,6 +153,13 @@ def test_the_streams_are_the_ones_that_they_have_always_been():
     assert drawn.tolist() == [47764510911822099, 7524028443976131267]
 
 
+@pytest.mark.parametrize("count", [1, sweep.BLOCK, 16 * sweep.BLOCK + 1])
+def test_any_number_of_trials_is_made(count):
+    sizes = [size for size, *_ in sweep.trials(runs.draws, count, seed=7, workers=1)]
+    assert sum(sizes) == count
+    assert set(sizes[:-1]) <= {sweep.BLOCK}
+
+
 # ----------------------------------------------------------------------------- failures
 def test_the_first_seed_that_fails_is_the_one_that_is_told(everybody):
     for how in everybody:
@@ -166,6 +181,14 @@ def test_a_failure_is_replayed_with_what_the_function_was_given():
     assert caught.value.__notes__ == ["replay it by builtins.int('8', base=7)"]
     given = partial(runs.dawdling, runs.Stubborn)
     assert sweep.called(given, 3) == "sweep_runs.dawdling(sweep_runs.Stubborn, 3)"
+
+
+def test_nothing_is_begun_after_a_failure_that_is_told():
+    executor = Lazy()
+    with pytest.raises(Violation):
+        sweep.seeds(runs.unhappy, range(64), executor=executor, chunk=1)
+    cancelled = [future.cancelled() for future in executor.futures]
+    assert cancelled == [False] * 14 + [True] * 50
 
 
 def test_an_error_that_cannot_travel_is_told_by_its_text(everybody):
@@ -214,33 +237,39 @@ from distlab.sim import sweep
 if __name__ == "__main__":
     dawdle = partial(sweep_runs.dawdling, sys.argv[1])
     try:
-        sweep.seeds(dawdle, range(9), workers=int(sys.argv[2]), chunk=1)
+        sweep.seeds(dawdle, range(int(sys.argv[3])), workers=int(sys.argv[2]), chunk=1)
     except KeyboardInterrupt as stopped:
         print(stopped)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal for one group")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupt_ends_the_workers_and_says_how_far_it_was(tmp_path, workers):
+@pytest.mark.parametrize(
+    ("workers", "items"), [(1, 9), (2, 9), (2, 2)], ids="here both idle".split()
+)
+def test_an_interrupt_ends_the_workers_and_says_how_far_it_was(
+    tmp_path, workers, items
+):
+    """The first item ends at once, the others take two minutes each."""
     script = tmp_path / "script.py"
     script.write_text(INTERRUPTED)
     process = subprocess.Popen(
-        [sys.executable, script, tmp_path, str(workers)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        [sys.executable, script, tmp_path, str(workers), str(items)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    busy = [tmp_path / f"begun {n}" for n in range(1, workers + 1)]
+    busy = [tmp_path / f"begun {n}" for n in range(min(items, workers + 1))]
     while not all(mark.exists() for mark in busy):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    told, complaints = process.communicate(timeout=20)
-    assert re.fullmatch(r"the sweep was stopped when [01] of 9 were done\.\n", told)
+    told, complaints = process.communicate(timeout=60)
+    done = rf"the sweep was stopped when [01] of {items} were done\.\n"
+    assert re.fullmatch(done, told)
     assert complaints == ""
-    assert not list(tmp_path.glob("ended 1"))
+    assert not list(tmp_path.glob("ended [1-9]"))
 
 
 @pytest.mark.parametrize("how", [{"workers": 0}, {"chunk": 0}, {"workers": -1}])
@@ -278,7 +307,7 @@ def dask():
     )
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
