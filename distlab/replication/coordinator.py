@@ -10,9 +10,9 @@ Assumes
     As `quorum`, and as there a client never loses its last number. Any replica can
     coordinate any request.
 Costs
-    Two messages more, and the time between client and coordinator. Clients stay small:
-    they wait for one answer, and repair nothing. One write to the coordinator's disk
-    for each request.
+    As many messages as `quorum`, for the coordinator's own copy costs none, and two
+    message delays more. Clients stay small: they wait for one answer and repair
+    nothing. One write to the coordinator's disk for each request.
 Departs
     In Dynamo the coordinator names the version, by itself and a number of its own. Sent
     again to another one, a write is then there twice, and two clients of one supersede

@@ -21,7 +21,7 @@ Costs
     finds behind. The other n - w (n - r) may be down.
 Departs
     The client coordinates; with `coordinator` a replica does it. Nobody stands in for
-    a replica that is down.
+    a replica that is down; with `hinted_handoff` another does.
 """
 
 from __future__ import annotations

@@ -304,6 +304,25 @@ def test_each_limit_of_the_promise_is_found_by_some_seed(limit):
     pytest.fail(f"{limit} does no harm: promise more")
 
 
+@pytest.mark.parametrize(("n", "r", "w"), [(3, 2, 3), (5, 4, 4)])
+def test_reads_are_fresh_while_fewer_disks_are_lost_than_quorums_share(n, r, w):
+    for seed in range(20):
+        lost = drawn(seed, n, losers=r + w - n - 1)
+        assert not stale(run(Replica, seed, "symmetric", lost, size=(n, r, w)))
+
+
+def test_a_read_is_stale_at_some_seed_when_as_many_are_lost():
+    """Two of the two replicas that r = 2 and w = 3 share; no write is lost."""
+    for seed in range(100):
+        lost = drawn(seed, 3, losers=2)
+        cluster = run(Replica, seed, "symmetric", lost, size=(3, 2, 3))
+        if stale(cluster):
+            assert seed == 25
+            assert broken(cluster) == {}
+            return
+    pytest.fail("no lost disk makes a read stale: promise more")
+
+
 # ------------------------------------------------------------------------------ mutants
 # (what it forgets, the workload and the seed that find it, the promise that it breaks)
 KILLED = [

@@ -5,7 +5,8 @@ import quorum_stories as stories
 from quorum_stories import Story, tell
 
 from distlab.check import freshness, siblings
-from distlab.faults import Crash, LostWrites
+from distlab.faults import Crash, Isolate, LostWrites
+from distlab.replication.coordinator import Coordinator
 from distlab.replication.last_write_wins import LastWriteWins
 from distlab.replication.quorum import Replica
 from distlab.sim import Cluster
@@ -109,6 +110,25 @@ def test_siblings_and_clocks_that_are_right_lose_neither():
     assert verdicts(tell(stories.SLOW_CLOCK)) == {}
     in_time = stories.SLOW_CLOCK._replace(faults=())
     assert verdicts(tell(in_time, LastWriteWins)) == {}
+
+
+# ------------------------------------------------------------------------ what it costs
+@pytest.mark.parametrize(("protocol", "delays_ms"), [(Replica, 4), (Coordinator, 8)])
+@pytest.mark.parametrize("call", [stories.write("milk"), stories.READ])
+def test_a_request_takes_2n_messages_and_the_delays_that_are_said(
+    protocol, delays_ms, call
+):
+    """A message takes 2 ms; what a coordinator sends to itself costs none."""
+    cluster = tell(Story(((10, "c1", call),)), protocol)
+    assert len(cluster.trace.where("send")) == 2 * 3
+    assert cluster.history[0].latency_ms == delays_ms
+
+
+def test_a_replica_that_is_behind_costs_a_read_one_message_more():
+    story = stories.CONCURRENT_WRITES._replace(faults=(Isolate("s3", until_ms=40),))
+    sent = tell(story).trace.where("send").between(50, 1000)
+    kinds = [type(step.what).__name__ for step in sent]
+    assert kinds == ["Fetch"] * 3 + ["Fetched"] * 3 + ["Repair"]
 
 
 # ---------------------------------------------------------------------------- all alike
