@@ -12,7 +12,12 @@ from distlab.grade import practice
 from distlab.grade.checks import course
 from distlab.grade.checks.quorums import figures, register_run, strict_quorum, trees
 from distlab.grade.checks.quorums.adversary import MISSED, NEW_THEN_OLD, misses, plan
-from distlab.grade.checks.quorums.histories import BROKEN, FINE, of_story
+from distlab.grade.checks.quorums.histories import (
+    BROKEN,
+    FINE,
+    of_story,
+    operation,
+)
 from distlab.grade.checks.quorums.stale_reads import stale
 from distlab.grade.checks.quorums.survivors import SITUATIONS, surviving, written
 from distlab.grade.examine import examine
@@ -330,3 +335,12 @@ def test_regular_registers_have_stale_reads_and_linearizable_ones_none(case: Cas
     assert linearizable.registers(regular).invalid
     assert not list(stale(atomic))
     assert linearizable.registers(atomic).valid
+
+
+def test_two_readers_who_disagree_about_two_writes_have_read_nothing_stale():
+    """What the solved sheet says that exercise 2.7 does not find."""
+    at_once = ("c1 x=a 0-9", "c2 x=b 0-9")
+    one, other = ("c3 x? a 10-11", "c3 x? b 12-13"), ("c4 x? b 10-11", "c4 x? a 12-13")
+    history = [operation(line, False) for line in (*at_once, *one, *other)]
+    assert not list(stale(history))
+    assert linearizable.registers(History(history)).invalid

@@ -28,7 +28,8 @@ from distlab.replication.siblings import Siblings, Tombstone, context, merge
 from distlab.sim import Network, Uniform
 from distlab.trace import Step, Trace
 
-N = 3
+SERVERS = ("s1", "s2", "s3")
+N = len(SERVERS)
 KEYS = ("x", "y")
 WRITERS = ("c1", "c2")
 
@@ -70,13 +71,12 @@ def doubled(case: Case) -> Scenario:
 
 def with_no_more_than_needed(case: Case) -> Scenario:
     """The replicas that are not needed cannot be reached."""
-    unneeded = range(1 + quorum_of(case), N + 1)
-    return read_and_write(case, *(Isolate(f"s{i}") for i in unneeded))
+    return read_and_write(case, *map(Isolate, SERVERS[quorum_of(case) :]))
 
 
 def one_late(case: Case) -> Scenario:
     """One replica answers late; every second time another cannot be reached."""
-    late, away = case.random("replicas").sample(("s1", "s2", "s3"), 2)
+    late, away = case.random("replicas").sample(SERVERS, 2)
     slow = Delay(30, src=late, dst="c3")
     if case.size % 2:
         return scenario(case, slow, quorum=2)
@@ -142,7 +142,7 @@ def answers(trace: Trace) -> Iterator[Answer]:
     came: Counter[int] = Counter()
     told: set[int] = set()
     for i, step in enumerate(steps):
-        if step.kind != "deliver":
+        if step.kind != "deliver" or step.peer not in SERVERS:
             continue
         number, said = step.what.number, getattr(step.what, "siblings", ())
         held[number][step.peer] = mended[number][step.peer] = said

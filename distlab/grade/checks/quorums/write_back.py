@@ -122,6 +122,8 @@ def phases(trace: Trace) -> Iterator[Phase]:
     numbers: dict[str, int] = {}
     for step in trace.where("call", "send", "deliver", "ok"):
         node = step.node
+        if step.kind == "deliver" and step.peer not in SERVERS:
+            continue
         match step.kind, step.what:
             case "call", Call() as call:
                 calls[node], heard[node], stored[node] = call, {}, ()
