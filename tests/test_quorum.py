@@ -152,7 +152,7 @@ def test_the_fewest_nodes_and_the_most_crashes_are_what_the_slow_twin_counts(quo
 NINE = tuple(f"s{i}" for i in range(1, 10))
 SQUARE = NINE[:3], NINE[3:6], NINE[6:]
 HEAVY = Weighted((("s1", 3), ("s2", 3), *((node, 1) for node in NINE[2:])))
-# Reads and writes of nine nodes: whether they meet, whether two writes meet, and of each
+# Reads and writes of nine nodes: whether they meet, whether two writes do, and of each
 # the fewest nodes and the crashes that it survives
 MAP = {
     "one, all": (AtLeast(NINE, 1), AtLeast(NINE, 9), True, True, (1, 8), (9, 0)),

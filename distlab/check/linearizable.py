@@ -30,7 +30,7 @@ from distlab.errors import Misuse
 from distlab.history import History, Operation
 
 PROMISE = "linearizable"
-BUDGET = 100_000
+BUDGET = 30_000  # configurations: some seconds
 Operations = tuple[Operation, ...]
 
 
