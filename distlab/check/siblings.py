@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple, Protocol
 
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
@@ -50,33 +52,51 @@ def acknowledged_writes(history: History, final: Mapping[str, Rows]) -> Verdict:
     crash, `c1#2`, is the writer that it was.
     """
     promise = "acknowledged writes are there, or superseded"
-    written = [op for op in checked(history).where(*WRITES) if op.outcome == "ok"]
+    written = [
+        (place, op)
+        for place, op in enumerate(checked(history))
+        if op.f in WRITES and op.outcome == "ok"
+    ]
     strength = f"{counted(len(written), 'write')}, {counted(len(final), 'replica')}"
     if not written or not final:
         reason = "No write was acknowledged." if final else "Nobody looked at the end."
         return Verdict("unknown", promise, strength, reason)
-    pasts = Pasts(history)
-    reasons = {op: _loss(op, final, pasts) for op in written}
-    lost = {op: why for op, why in reasons.items() if why}
+    there, pasts = defaultdict[Any, list[Found]](list), Pasts(history)
+    for replica, rows in final.items():
+        for key, versions in rows.items():
+            there[key] += [Found(v, replica, pasts.of(key, v)) for v in versions]
+    said = [(op, _loss(place, op, there[op.args[0]])) for place, op in written]
+    lost = [(op, why) for op, why in said if why]
     if lost:
         reason = f"{counted(len(lost), 'acknowledged write')} lost. "
-        reason += " ".join(lost.values())
-        return Verdict("invalid", promise, strength, reason, tuple(lost))
+        reason += " ".join(why for _, why in lost)
+        evidence = tuple(op for op, _ in lost)
+        return Verdict("invalid", promise, strength, reason, evidence)
     return Verdict("valid", promise, strength, "Some replica has each of them.")
 
 
-def _loss(write: Operation, final: Mapping[str, Rows], pasts: Pasts) -> str | None:
-    """How an acknowledged write was lost, or None if it was not."""
-    key, there = write.args[0], list[str]()
-    for replica, rows in final.items():
-        for version in rows.get(key, ()):
-            found = f"{version} on {replica}"
-            if version.vector.covers(write.result):
-                if write in pasts.of(key, version):
-                    return None
-                found += ", which covers it and whose writer had never seen it"
-            there.append(found)
-    return f"{told(write)}, and now there is {'; '.join(there) or 'nothing'}."
+class Found(NamedTuple):
+    """A version that is there at the end, and the writes that it stands on."""
+
+    version: Version
+    replica: str
+    past: Past
+
+
+def _loss(place: int, write: Operation, there: Iterable[Found]) -> str:
+    """How an acknowledged write was lost; empty if it was not."""
+    instead = []
+    for version, replica, past in there:
+        claim = ""
+        if version.vector.covers(write.result):
+            if past >> place & 1:
+                return ""
+            claim = ", which covers it and whose writer had never seen it"
+        instead.append(f"{version} on {replica}{claim}")
+    return f"{told(write)}, and now there is {'; '.join(instead) or 'nothing'}."
+
+
+Past = int  # a set of operations: a bit for each, by its place in the history
 
 
 class Pasts:
@@ -86,48 +106,58 @@ class Pasts:
     """
 
     def __init__(self, history: History):
-        self.made: dict[Any, list[Operation]] = defaultdict(list)  # by key and vector
-        self.unknown: dict[Any, list[Operation]] = defaultdict(list)  # by key
-        self.past: dict[Operation, frozenset[Operation]] = {}  # of each write
-        known: dict[tuple[str, Any], frozenset[Operation]]
-        known = defaultdict(frozenset)  # by writer and key
-        for op, ends in _as_it_went(history):
+        self.history = history
+        self.made: dict[Any, list[int]] = defaultdict(list)  # by key and vector
+        self.unknown: dict[Any, list[int]] = defaultdict(list)  # by key
+        self.past: dict[int, Past] = {}  # of each write
+        known: dict[tuple[str, Any], Past] = defaultdict(int)  # by writer and key
+        for place, ends in _as_it_went(history):
+            op = history[place]
             key = op.args[0]
             writer = op.process.partition("#")[0], key
             if op.f == "read":
                 for version in op.result if ends else ():
                     known[writer] |= self.seen(key, version)
             elif not ends:
-                known[writer] = self.past[op] = known[writer] | {op}
+                known[writer] = self.past[place] = known[writer] | 1 << place
                 made = op.outcome == "ok"
-                (self.made[key, op.result] if made else self.unknown[key]).append(op)
+                (self.made[key, op.result] if made else self.unknown[key]).append(place)
 
-    def seen(self, key: Any, version: Version) -> frozenset[Operation]:
+    def seen(self, key: Any, version: Version) -> Past:
         """What whoever has seen a version knows of."""
         writers = self.made[key, version.vector] or self.unknown[key]
         values = (), (version.value,)  # a deletion has none
-        pasts = (self.past[op] for op in writers if op.args[1:] in values)
-        return frozenset[Operation]().union(*pasts)
+        return self.union(i for i in writers if self.history[i].args[1:] in values)
 
-    def of(self, key: Any, version: Version) -> frozenset[Operation]:
+    def of(self, key: Any, version: Version) -> Past:
         """The writes that a version stands on."""
-        deletions = [op for op in self.unknown[key] if op.f == "delete"]
-        for (of, vector), writers in self.made.items():
+        writers = list(self.unknown[key])
+        for (of, vector), made in self.made.items():
             if of == key and version.vector.covers(vector):
-                deletions += [op for op in writers if op.f == "delete"]
-        return self.seen(key, version).union(*(self.past[op] for op in deletions))
+                writers += made
+        deletions = (i for i in writers if self.history[i].f == "delete")
+        return self.seen(key, version) | self.union(deletions)
+
+    def union(self, writes: Iterable[int]) -> Past:
+        """All that any of these stands on."""
+        return reduce(or_, (self.past[place] for place in writes), 0)
 
 
-def _as_it_went(history: History) -> Iterator[tuple[Operation, bool]]:
-    """Each operation that may have happened as it begins, and as it ends with *ok*."""
+def _as_it_went(history: History) -> Iterator[tuple[int, bool]]:
+    """The place of each operation that may have happened as it begins, and as it ends.
+
+    Of those that ended in a moment and those that began in it, the first come first.
+    """
     moments = []
-    for op in history:
+    for place, op in enumerate(history):
+        if op.f not in ("read", *WRITES):
+            continue
         if op.outcome != "fail":
-            moments.append((op.invoked_us, 1, op))
+            moments.append((op.invoked_us, 1, place))
         if op.outcome == "ok" and op.ended_us is not None:
-            moments.append((op.ended_us, 0, op))
-    for _, begins, op in sorted(moments, key=lambda moment: moment[:2]):
-        yield op, not begins
+            moments.append((op.ended_us, 0, place))
+    for _, begins, place in sorted(moments):
+        yield place, not begins
 
 
 # ---------------------------------------------------------------------------- agreement

@@ -160,6 +160,11 @@ def test_equal_values_are_told_apart_by_their_vectors():
     assert verdict.evidence == (FIRST,)
 
 
+def test_other_operations_are_passed_over():
+    other = op("c1", "promote", (), 1, 2)
+    assert judge(History([FIRST, other]), {"s1": {"x": (V("c1.1").of(1),)}}).valid
+
+
 def test_without_a_look_at_the_end_nothing_is_known():
     assert judge(History([FIRST]), {}).reason == "Nobody looked at the end."
     assert judge(History(), {"s1": {}}).reason == "No write was acknowledged."
