@@ -36,6 +36,7 @@ from distlab.state import Field, StateType
 from distlab.value import Value
 
 STATE = ("durable", "volatile", "ghost")
+CHOICES_MAX = 100  # of one step, which is tried again with each of them
 EFFECTS_MAX = 1_000  # of one step: each message may be work for those who get it
 
 
@@ -139,6 +140,8 @@ def step(node: Any, event: Event) -> None:
     choices: list[tuple[Any, ...]] = []
     reply = remote.ask("step", **request, choices="[]")
     while "choose" in reply:
+        if len(choices) == CHOICES_MAX:
+            raise Raised(f"It chooses more than {CHOICES_MAX} times in one step.")
         k, options = reply["choose"]
         choices.append(node.choose(k, remote.value(options)))
         reply = remote.ask("step", **request, choices=codec.to_json(tuple(choices)))

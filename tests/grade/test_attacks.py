@@ -1,8 +1,4 @@
-"""Answers that attack the grader: none earns a point, none hangs; each gets a sentence.
-
-Each attack is put where a right answer stands: in a function, or in the node of
-exercise 99.1; then the whole sheet is marked as any other.
-"""
+"""Answers that attack the process they run in, the pipe of it and its parent's end."""
 
 import os
 import subprocess
@@ -23,18 +19,6 @@ from distlab.grade.remote import Remote, remote_function
 from distlab.grade.stand_in import remote_class
 
 QUICK = Limits(processor_s=1, wall_s=60)
-EQUALS_ALL = """
-class Equal:
-    def __eq__(self, other): return True
-    def __lt__(self, other): return True
-    def __hash__(self): return 0
-    def __int__(self): return 50
-    def __index__(self): return 50
-    def __repr__(self): return "50"
-class Number(int):
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-"""
 
 
 def answer_of(library, notebook, source: str, limits: Limits = QUICK):
@@ -53,43 +37,6 @@ def came(library, notebook, body: str, before: str = "") -> str:
         return str(why)
     finally:
         remote.close()
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ("import sys; sys.exit(0)", "SystemExit: 0"),
-        ("raise BaseException('out')", "BaseException: out"),
-        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-        ("raise NotImplementedError('later')", "later"),
-        ("def g(n): return g(n + 1)\nreturn g(0)", "RecursionError"),
-        ("return [0] * 10**9", "more memory"),
-        ("x = []\nwhile True: x.append(bytearray(10**7))", "more"),
-        ("return input()", "EOFError"),
-        ("return open('/etc/passwd').read()", "Error"),
-        ("return 10**5000", "cannot be written as JSON"),
-        ("return object()", "cannot be written as JSON"),
-        ("x = []\nx.append(x)\nreturn x", "deep"),
-        ("return Equal()", "cannot be written as JSON"),
-        ("return Number(3)", "cannot be written as JSON"),
-        ("return f", "cannot be written as JSON"),
-        (
-            "class E(Exception):\n    def __str__(self): 1/0\nraise E",
-            "cannot be printed",
-        ),
-        ("class E(Exception): pass\nraise E('x' * 10**6)", "E: xxx"),
-        ("return 'x' * 2_000_000", "answered more than 1000000 bytes"),
-        ("import os; os._exit(0)", "ended its own process with exit code 0"),
-        ("import os; os.abort()", "was ended by SIG"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", ""),
-        ("import ctypes; ctypes.string_at(0)", "was ended by SIGSEGV"),
-        ("while True: pass", "more than 1 s of processor time"),
-        ("return 9 ** 9 ** 9 ** 9", "more than 1 s of processor time"),
-    ],
-)
-def test_what_ends_a_process_is_told_in_a_sentence(library, notebook, body, said):
-    sentence = came(library, notebook, body, EQUALS_ALL)
-    assert said in sentence and not sentence.startswith("returned")
 
 
 def test_an_answer_that_sleeps_is_woken_by_the_clock(library, notebook):
@@ -215,84 +162,6 @@ def test_what_is_patched_in_the_child_changes_nothing_in_the_parent(
     remote.close()
 
 
-# -------------------------------------------------------------- whole sheets are marked
-def also(line: str) -> str:
-    """The right counter, which does this as well."""
-    return MY_COUNTER.replace(
-        "self.count(src, msg)\n", f"self.count(src, msg); {line}\n"
-    )
-
-
-WRONG_MIDDLES = {
-    "equal to everything": f"{EQUALS_ALL}\ndef middle(x): return Equal()",
-    "an int that equals everything": f"{EQUALS_ALL}\ndef middle(x): return Number(0)",
-    "exits": "def middle(x):\n    raise SystemExit",
-    "a class": "class middle:\n    def __init__(self, x): pass",
-    "deletes itself": "def middle(x):\n    del globals()['middle']\n    return 1",
-    "not a function": "middle = 3",
-    "not there": "muddle = 3",
-    "a lambda that lies": "middle = lambda x: True",
-    "the verdict of a judge": "def middle(x): return (1.0, '', '', None, ())",
-}
-
-
-@pytest.mark.parametrize("kind", WRONG_MIDDLES)
-def test_no_attack_earns_a_point_or_touches_the_other_exercises(mark, kind):
-    counter, _, schedule, check = SOLUTION
-    marks = mark(counter, WRONG_MIDDLES[kind], schedule, check)
-    assert marks["99.2"].points == 0
-    assert (
-        marks["99.2"].findings[0].came or marks["99.2"].findings[0].kind == "unsolved"
-    )
-    assert [marks[n].points for n in ("99.1", "99.3", "99.4")] == [6, 4, 4]
-
-
-WRONG_COUNTERS = {
-    "remembers outside its fields": (
-        """
-from toys import Added, Counter
-DONE = {}
-class MyCounter(Counter):
-    def on_add(self, src, msg):
-        if self.total == 0:
-            DONE.clear()
-        if (src, msg.number) not in DONE:
-            self.total += msg.amount
-            DONE[src, msg.number] = self.total
-        self.send(src, Added(msg.number, DONE[src, msg.number]))
-""",
-        "it answered",
-    ),
-    "counts the calls of the process": (
-        "CALLS = []\n" + also("CALLS.append(1); self.note(str(len(CALLS)))"),
-        "it answered",
-    ),
-    "goes by the order of a set": (
-        also("self.note(str({'a', 'b', src}))"),
-        "it answered",
-    ),
-    "draws": (also("self.note(str(__import__('random').random()))"), "it answered"),
-    "sends what is no message": (also("self.send(src, 3)"), "not a message"),
-    "sends to nobody": (also("self.send('s99', msg)"), "no such node"),
-    "sends to no name": (also("self._runtime.send(3, msg)"), "no node can want"),
-    "fires at no time": (
-        also("self._runtime.set_timer(__import__('toys').Retry(), -5, 'x')"),
-        "no node can want",
-    ),
-    "changes its name": (also("self.id = 'c1'"), "fixed in a run"),
-    "ends what nobody began": (also("self._runtime.end(None, 'ok', 1)"), "ends an op"),
-    "has a field that was not declared": (also("self.secret = 1"), "secret"),
-}
-
-
-@pytest.mark.parametrize("kind", WRONG_COUNTERS)
-def test_a_node_can_do_nothing_that_a_node_cannot(mark, kind):
-    source, said = WRONG_COUNTERS[kind]
-    marked = mark(source, *SOLUTION[1:])["99.1"]
-    assert marked.points == 0
-    assert said in marked.findings[0].came
-
-
 def test_a_field_cannot_take_the_place_of_a_method(mark):
     field = "done: tuple = durable(())"
     source = MY_COUNTER.replace(field, f"{field}\n    saved: int = durable(0)")
@@ -344,13 +213,6 @@ def test_a_child_that_cannot_start_is_not_the_learners_fault(
     monkeypatch.setattr(marker, "library", broken_library)
     with pytest.raises(Unjudgeable):
         marker.mark(notebook(*SOLUTION), "ann")
-
-
-def test_an_answer_that_floods_the_cluster_is_stopped(mark):
-    flood = also("self.send([src] * 9_000, Added(0, 0))")
-    marked = mark(flood, *SOLUTION[1:])["99.1"]
-    assert marked.points == 0
-    assert {finding.kind for finding in marked.findings} <= {"stopped", "raised"}
 
 
 def test_a_closed_library_leaves_nothing_behind():
