@@ -144,7 +144,7 @@ def drawn(trees: Trees, descent: Descent) -> str:
 
 
 # ---------------------------------------------------------------------- what is claimed
-@descent.claim("it finds each bucket that differs", points=3, public=3, hidden=2)
+@descent.claim("it finds each bucket that differs", points=2, public=3, hidden=2)
 def finds(ask: Ask, case: Case) -> Outcome:
     """One, two, and none."""
     for differing in (1, 2 + case.size % 2, 0):
@@ -172,7 +172,7 @@ SEVERAL = "Several may differ: go down below every place whose hashes are not th
 DEEPER = "That hash tells that something differs below. Which of the places below?"
 
 
-@descent.claim("it asks for no hash that it could spare", points=2, public=3, hidden=2)
+@descent.claim("it asks for no hash that it could spare", points=3, public=3, hidden=2)
 def spares(ask: Ask, case: Case) -> Outcome:
     """Scored by how many hashes were asked for, when all was found."""
     asked = needed = 0

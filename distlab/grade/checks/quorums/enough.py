@@ -326,6 +326,8 @@ def repaired(client: Any, scenario: Scenario) -> Outcome:
                 advice = why_not_repaired(trace, answer)
                 return broken(came, trace, advice=advice, mark=(answer.step,))
         count += len(told)
+    if list(reads(trace)) and not any(a.told for a in reads(trace)):
+        return broken("no read was answered", trace, advice=NEVER)
     return kept(f"{count} replicas behind, each repaired")
 
 
@@ -369,6 +371,8 @@ def remembers(client: Any, scenario: Scenario) -> Outcome:
                     f"{version!r}, a sibling"
                 )
                 return broken(came, trace, advice=FORGOTTEN, mark=(step,))
+    if not found and list(reads(trace)):
+        return broken("no read was answered", trace, advice=NEVER)
     return kept("each write superseded what had been read")
 
 

@@ -289,6 +289,8 @@ def unique(client: Any, scenario: Scenario) -> Outcome:
             )
             shown = up_to(trace, phase.step)
             return broken(came, shown, advice=AGAIN, mark=(phase.step,))
+    if not values and trace.where("call"):
+        return broken("nothing was written", trace, advice=NEVER)
     return kept(f"{len(values)} writes, {len(values)} stamps")
 
 
