@@ -22,6 +22,7 @@ from distlab.grade.server import defined_by
 FILE_BYTES_MAX = 20_000_000  # a sheet with pictures in its outputs is a few megabytes
 CODE_BYTES_MAX = 500_000
 CELLS_MAX = 2_000
+CUTS_MAX = 20  # cells that are put together again
 IMPORTS = frozenset(
     "__future__ abc bisect collections copy dataclasses decimal distlab enum fractions "
     "functools hashlib heapq itertools json math numbers numpy operator re statistics "
@@ -106,7 +107,7 @@ def collect(path: Path, also: Iterable[str] = ()) -> Sheet:
 
     Raises `Unreadable` where the file is no notebook.
     """
-    cells = read_cells(path)
+    cells = joined(read_cells(path))
     sheet = Sheet(IMPORTS.union(also))
     # What was retyped into text comes first, so that any cell of code wins over it.
     for cell in sorted(cells, key=lambda cell: cell.kind == "code"):
@@ -177,6 +178,40 @@ def read_cell(cell: Any) -> tuple[str, str]:
         source = "".join(line for line in source if isinstance(line, str))
     known = kind if kind in ("code", "markdown") else "raw"
     return known, source if isinstance(source, str) else ""
+
+
+def joined(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells; what was cut off from the one before stands there again."""
+    whole: list[Cell] = []
+    cuts = 0
+    for cell in cells:
+        before = whole[-1] if whole else cell
+        if whole and cuts < CUTS_MAX and is_cut_off(before, cell):
+            whole[-1] = before._replace(source=f"{before.source}\n{cell.source}")
+            cuts += 1
+        else:
+            whole.append(cell)
+    return whole
+
+
+def is_cut_off(before: Cell, rest: Cell) -> bool:
+    """Whether a class or function of the cell before goes on here.
+
+    Its head may stand there without a body, or this be indented. Jupyter takes margins
+    away, so only what makes no sense without them is taken for a rest.
+    """
+    indented = rest.source.lstrip("\n")[:1] in (" ", "\t")
+    if before.kind != "code" or rest.kind != "code" or not indented:
+        return False
+    head, body = parsed(before.source), parsed(dedent(rest.source))
+    if isinstance(parsed(f"{before.source}\n{rest.source}"), str):
+        return False
+    if isinstance(head, str) or not head.body:
+        return isinstance(head, str)
+    returns = isinstance(body, ast.Module) and any(
+        isinstance(statement, ast.Return) for statement in body.body
+    )
+    return isinstance(head.body[-1], ast.ClassDef) or returns
 
 
 def add_code(sheet: Sheet, cell: Cell) -> None:

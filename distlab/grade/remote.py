@@ -83,7 +83,7 @@ class Remote:
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """The reply to a request; the errors are those of `Child.ask`.
 
-        The time that a check takes here counts too: an answer can also make others busy.
+        The time that a check takes here counts too: an answer can make others busy.
         """
         if time.monotonic() - self.check_since_s > self.limits.check_s:
             raise Stopped(
