@@ -194,7 +194,7 @@ class Zones:
         for op in kept:
             if op.f == "read":
                 self.clusters[op.result].add(op)
-        self.at_once = calls_at_once(kept)
+        self.at_once = chains_at_once(kept)
 
     def contradiction(self) -> list[Pair]:
         """Pairs that lead from one cluster to another and back, or none."""
@@ -217,14 +217,15 @@ class Zones:
     def contradiction_at_once(self) -> list[Pair]:
         """The same where the order of a process counts, and not the time."""
         after: dict[Any, dict[Any, Pair]] = defaultdict(dict)
-        for one, other in self.at_once:
-            if value_of(one) != value_of(other):
-                after[value_of(one)].setdefault(value_of(other), (one, other))
-        for value, following in after.items():
-            for other, pair in following.items():
-                late, early = self.clusters[value], self.clusters[other]
-                if early.end_us < late.call_us:
-                    return [pair, (early.first, last(late))]
+        for chain in self.at_once:
+            late = chain[0]  # of the cluster that is called last of those so far
+            for before, op in pairwise(chain):
+                one, other = self.clusters[value_of(late)], self.clusters[value_of(op)]
+                if one is not other and other.end_us < one.call_us:
+                    return [(late, op), (other.first, last(one))]
+                late = op if other.call_us > one.call_us else late
+                if value_of(before) != value_of(op):
+                    after[value_of(before)].setdefault(value_of(op), (before, op))
         try:
             TopologicalSorter({v: list(after[v]) for v in list(after)}).prepare()
         except CycleError as error:
@@ -239,15 +240,27 @@ def last(cluster: Cluster) -> Operation:
     return cluster.last
 
 
-def calls_at_once(ops: Iterable[Operation]) -> list[tuple[Operation, Operation]]:
-    """Operations of a process in the microsecond in which earlier ones of it ended."""
-    pairs = []
-    ended: dict[str, list[Operation]] = defaultdict(list)
+def chains_at_once(ops: Iterable[Operation]) -> list[list[Operation]]:
+    """Operations that a process called in the microsecond in which the last ended.
+
+    Of a longer chain all but the first and the last have taken no time.
+    """
+    chains: list[list[Operation]] = []
+    chain_of: dict[str, list[Operation]] = {}
     for op in ops:
-        same = [o for o in ended[op.process] if ended_us(o) == op.invoked_us]
-        pairs += [(one, op) for one in same]
-        ended[op.process] = [*same, op]
-    return pairs
+        chain = chain_of.get(op.process)
+        if chain and ended_us(chain[-1]) == op.invoked_us:
+            if ended_us(op) == inf:  # it comes after these, and nothing after it
+                chains.append([*chain, op])
+                continue
+            if len(chain) > 1 and chain[-1].invoked_us != op.invoked_us:
+                chain = chain_of[op.process] = [chain[-1]]
+            chain.append(op)
+            if len(chain) == 2:
+                chains.append(chain)
+        else:
+            chain_of[op.process] = [op]
+    return chains
 
 
 # --------------------------------------------------------------- where orders are tried

@@ -263,6 +263,19 @@ BAD = {
         ),
         3,
     ),
+    "its own write, past one that nobody knows": (
+        (
+            write("c2", "x", 1, 0, 1),
+            write("c2", "x", 2, 1, 1, outcome="info"),
+            read("c2", "x", None, 1, 3),
+            read("c1", "x", 2, 1, 8),
+        ),
+        (
+            "c2 read x and found nothing (1 to 3 ms), but c2 wrote x = 1 (0 to 1 ms) "
+            "before that. Nothing is there only before the first write."
+        ),
+        2,
+    ),
     "three in a ring, at one moment": (
         (
             *(write(f"c{i}", "x", i, 0, 4) for i in (1, 2, 3)),
@@ -490,7 +503,7 @@ def test_a_read_that_is_made_stale_is_found(history, data):
 
 # ----------------------------------------------------------------- mutants of the check
 def forgets_real_time(patch):
-    patch.setattr(linearizable, "calls_at_once", lambda ops: [])
+    patch.setattr(linearizable, "chains_at_once", lambda ops: [])
     patch.setattr(Zones, "contradiction", lambda self: [])
     patch.setattr(Search, "first_end_us", over_when_all_is_done)
 
@@ -531,7 +544,7 @@ def believes_what_failed(patch):
 
 
 def forgets_the_order_of_a_process(patch):
-    patch.setattr(linearizable, "calls_at_once", lambda ops: [])
+    patch.setattr(linearizable, "chains_at_once", lambda ops: [])
 
 
 def sees_no_rings(patch):

@@ -12,6 +12,7 @@ from distlab.replication.abd import (
     Store,
     Stored,
 )
+from distlab.replication.abd_as_story import StoryClient
 
 
 # ------------------------------------------------------------------------- the replicas
@@ -73,6 +74,11 @@ class MixesUpKeys(AbdReplica):
     def row(self, key: str) -> Row:
         newest = max(self.rows.values(), key=lambda row: row.stamp, default=Row(key))
         return Row(key, newest.stamp, self.rows.get(key, Row(key)).value)
+
+
+class TellsNothing(AbdReplica):
+    def on_fetch(self, src: NodeId, msg: Fetch):
+        self.send(src, Fetched(msg.number, Row(msg.key)))
 
 
 # -------------------------------------------------------------------------- the clients
@@ -172,3 +178,18 @@ class StampsWithoutAName(AbdClient):
 class StampsByItsOwnCountAlone(AbdClient):
     def start_write(self, newest: Row, key, value):
         super().start_write(Row(key), key, value)
+
+
+# ---------------------------------------------------------------------------- the story
+class LeavesOutTheSecondPage(StoryClient):
+    def reading(self, key: str):
+        rows = yield Fetch(self.number, key), self.read_quorum
+        return max(rows, key=lambda row: row.stamp).value
+
+
+class LeavesOutTheFirstPage(StoryClient):
+    def writing(self, key: str, value):
+        self.stamped += 1
+        stamp = Stamp(self.stamped, self.id)
+        yield Store(self.number, Row(key, stamp, value)), self.write_quorum
+        return stamp

@@ -241,6 +241,9 @@ KILLED = [
     (mutants.ForgetsItsStamp, "lopsided", 32, one_value_for_each_stamp),
     (mutants.StampsWithoutAName, "symmetric", 1, one_value_for_each_stamp),
     (mutants.StampsByItsOwnCountAlone, "symmetric", 0, linearizable_registers),
+    (mutants.TellsNothing, "symmetric", 0, linearizable_registers),
+    (mutants.LeavesOutTheSecondPage, "symmetric", 0, stored_by_a_quorum_first),
+    (mutants.LeavesOutTheFirstPage, "symmetric", 0, linearizable_registers),
 ]
 
 
