@@ -31,6 +31,9 @@ class DatedTombstone(Tombstone):
 
     deleted_ms: float
 
+    def __repr__(self) -> str:
+        return f"deleted at {self.deleted_ms:g} ms"
+
 
 class DatingClient(QuorumClient):
     """Writes down when it deletes."""

@@ -4,13 +4,21 @@ import pytest
 import test_anti_entropy as steps
 from promises import broken, clients_finish
 from schedules import OVER_MS, Drawing
+from test_golden import told
 
 from distlab.check import siblings
-from distlab.faults import Assumes, CorruptRecord, LostWrites, Schedule
+from distlab.faults import (
+    Assumes,
+    Byzantine,
+    CorruptRecord,
+    Isolate,
+    LostWrites,
+    Schedule,
+)
 from distlab.node import Call
 from distlab.replication.anti_entropy import AntiEntropy, WholeBuckets
 from distlab.replication.merkle import MerkleTree
-from distlab.sim import ClosedLoop, Cluster, Disk, Uniform
+from distlab.sim import ClosedLoop, Cluster, Disk, Network, Uniform
 
 SERVERS, CLIENTS = ("s1", "s2", "s3"), ("c1", "c2")
 ANY_DISKS = Assumes(disk="loses writes")
@@ -131,6 +139,38 @@ def test_those_who_send_everything_become_equal_too(shape):
     for seed in range(6):
         cluster = run(WholeBuckets, seed, shape, depth=0)
         assert broken(cluster, replicas_become_equal) == {}
+
+
+# ----------------------------------------------------------- as a text, and with a liar
+def test_the_run_reads_as_it_is_written_down(golden):
+    """s3 misses a write; then it asks, or is asked, and nobody has read anything."""
+    cluster = Cluster(
+        AntiEntropy,
+        servers=3,
+        clients=1,
+        network=Network(2),
+        faults=(Isolate("s3", at_ms=5, until_ms=30),),
+        branching=2,
+        depth=1,
+    )
+    cluster.at(1).call("c1", "write", "milk", 1)
+    cluster.at(10).call("c1", "write", "eggs", 12)
+    cluster.run(until_ms=120)
+    assert replicas_become_equal(cluster) is None
+    golden("anti_entropy.txt", told(cluster.trace))
+
+
+class Lies(AntiEntropy):
+    """Takes part in everything and takes nothing over."""
+
+    def on_exchange(self, src, msg):
+        pass
+
+
+def test_a_liar_breaks_the_promise():
+    """The one fault that `assumes` excludes, beside too many lost disks."""
+    faults = (*few_lose(1), Byzantine("s3", Lies))
+    assert replicas_become_equal(run(AntiEntropy, 1, "lopsided", faults))
 
 
 # ------------------------------------------------------------------------------ mutants

@@ -9,10 +9,12 @@ import test_hinted_handoff as steps
 from promises import broken, clients_finish
 from quorum_stories import READ, Story, tell, write
 from schedules import OVER_MS, Drawing
+from test_golden import told as to_text
 
 from distlab.check import freshness, siblings
 from distlab.faults import (
     Assumes,
+    Byzantine,
     CorruptRecord,
     Crash,
     Cut,
@@ -23,7 +25,7 @@ from distlab.faults import (
 )
 from distlab.node import Call
 from distlab.replication.hinted_handoff import HintedHandoff
-from distlab.replication.quorum import QuorumClient
+from distlab.replication.quorum import QuorumClient, Stored
 from distlab.sim import ClosedLoop, Cluster, Disk, Uniform
 
 SERVERS, FALLBACKS, CLIENTS = ("s1", "s2", "s3"), ("f1", "f2", "f3"), ("c1", "c2")
@@ -80,6 +82,11 @@ def test_what_only_one_has_who_stands_in_is_lost_with_its_disk():
     assert told(STAND_IN_LOSES_ALL, fallbacks=1) == ["ok", []]
     without_harm = STAND_IN_LOSES_ALL._replace(faults=STAND_IN_LOSES_ALL.faults[:3])
     assert told(without_harm, fallbacks=1) == ["ok", ["new"]]
+
+
+def test_the_run_reads_as_it_is_written_down(golden):
+    cluster = tell(SLOPPY_QUORUM, HintedHandoff, fallbacks=(HintedHandoff, 2))
+    golden("hinted_handoff.txt", to_text(cluster.trace.between(0, 300)))
 
 
 # --------------------------------------------------------------------- what is promised
@@ -212,7 +219,26 @@ def test_acknowledged_writes_stay_for_a_thousand_seeds(seed, shape):
     assert broken(cluster, *KEPT, w_replicas_have_them) == {}
 
 
-# ----------------------------------------------------------------------- what it buys
+# ------------------------------------------------------------ what is taken for granted
+def test_w_lost_disks_lose_a_write_at_some_seed():
+    faults = drawn(10, ANY_DISKS)
+    assert not HintedHandoff.assumes.admits(faults, n=6, w=w_of(10))
+    assert writes_stay(run(HintedHandoff, 10, "lopsided", faults))
+
+
+class KeepsNothing(HintedHandoff):
+    """A liar who says that it stands in."""
+
+    def on_store_hint(self, src, msg):
+        self.send(src, Stored(msg.number))
+
+
+def test_a_liar_loses_a_write_at_some_seed():
+    faults = (*drawn(5, INTACT), Byzantine("f1", KeepsNothing))
+    assert w_replicas_have_them(run(HintedHandoff, 5, "lopsided", faults))
+
+
+# ---------------------------------------------------------------------- what it buys
 def acknowledged(protocol: type, faults: Callable, seeds: range) -> float:
     """The part of the writes that end with success within 100 ms, n = 3 and w = 2."""
     writes = tuple(Call("write", ("x", i)) for i in range(100))

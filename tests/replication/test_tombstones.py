@@ -3,10 +3,12 @@
 import pytest
 from promises import broken, clients_finish
 from schedules import OVER_MS, Drawing
+from test_golden import told
 
 from distlab.check import siblings
 from distlab.faults import (
     Assumes,
+    ClockJump,
     ClockSkew,
     CorruptRecord,
     Crash,
@@ -140,6 +142,11 @@ def after_a_delete(
     It is deleted 10 ms after s3 is gone, by a client whose clock is off by `skew_ms`;
     replicas compare every 25 to 75 ms.
     """
+    cluster = story(grace_ms, away_ms, seed, skew_ms)
+    return {v.value for s in SERVERS for v in cluster[s].rows.get("x", ())}
+
+
+def story(grace_ms: float, away_ms: float, seed: int, skew_ms: float) -> Cluster:
     cluster = Cluster(
         Collecting,
         servers=3,
@@ -147,7 +154,7 @@ def after_a_delete(
         seed=seed,
         network=Network(2),
         faults=(
-            ClockSkew("c1", skew_ms),
+            *([ClockSkew("c1", skew_ms)] if skew_ms else ()),
             Crash("s3", 50),
             Recover("s3", 50 + away_ms),
         ),
@@ -157,8 +164,7 @@ def after_a_delete(
     )
     cluster.at(10).call("c1", "write", "x", "milk")
     cluster.at(60).call("c1", "delete", "x")
-    cluster.run(until_ms=50 + max(away_ms, 10 + grace_ms + skew_ms) + 500)
-    return {v.value for s in SERVERS for v in cluster[s].rows.get("x", ())}
+    return cluster.run(until_ms=50 + max(away_ms, 10 + grace_ms + skew_ms) + 500)
 
 
 COMES_BACK: set = {"milk"}
@@ -187,6 +193,20 @@ def test_a_clock_that_is_behind_takes_from_the_grace():
     """As `assumes` says: clocks differ by much less than the grace."""
     assert after_a_delete(400, 200) == after_a_delete(400, 200, skew_ms=-50) == set()
     assert after_a_delete(400, 200, skew_ms=-400) == COMES_BACK
+
+
+def test_a_clock_that_jumps_back_before_the_delete_takes_all_of_it():
+    """The fault of clocks that `assumes` excludes."""
+    assert ClockJump not in Collecting.assumes.kinds()
+    jumps = (ClockJump("c1", -5000, at_ms=1), ClockJump("c2", -5000, at_ms=1))
+    runs = (run(Collecting, seed, "symmetric", more=jumps) for seed in range(4))
+    assert any(map(deleted_stays_deleted, runs))
+
+
+def test_the_run_reads_as_it_is_written_down(golden):
+    """Zombies: s3 comes back 10 ms after the others have forgotten the delete."""
+    cluster = story(grace_ms=100, away_ms=120, seed=0, skew_ms=0)
+    golden("tombstones.txt", told(cluster.trace.between(0, 250)))
 
 
 # --------------------------------------------------------------------- what is promised
@@ -228,14 +248,20 @@ def few_lose(seed: int) -> Schedule:
     return tuple(f for f in drawn if not isinstance(f, harm) or f.node == "s2")
 
 
-def run(protocol: type, seed: int, shape: str, grace_ms: float = 4000) -> Cluster:
+def run(
+    protocol: type,
+    seed: int,
+    shape: str,
+    grace_ms: float = 4000,
+    more: Schedule = (),
+) -> Cluster:
     cluster = Cluster(
         protocol,
         servers=3,
         clients=2,
         seed=seed,
         disk=Disk(sync_ms=(Uniform(0.1, 3), Uniform(5, 20))[seed % 2]),
-        faults=few_lose(seed),
+        faults=(*few_lose(seed), *more),
         workload=WORKLOADS[shape](),
         grace_ms=grace_ms,
         log_kept=(1, 100)[seed // 2 % 2],
