@@ -94,13 +94,14 @@ def facts(claim: Told, hidden: bool) -> Iterator[tuple[str, str]]:
 
 
 def cases(claim: Told, hidden: bool) -> str:
-    """`5 public and 5 hidden cases`."""
-    public = "1 public case" if claim.public == 1 else f"{claim.public} public cases"
+    """`10 cases, 5 public and 5 hidden`."""
+    public = f"{claim.public} public case{'' if claim.public == 1 else 's'}"
     if not claim.hidden:
         return f"{public}: there are no others"
-    if hidden:
-        return f"{claim.public} public and {claim.hidden} hidden cases"
-    return f"{public}; the hidden ones were not run"
+    if not hidden:
+        return f"{public}; the hidden ones were not run"
+    both = claim.public + claim.hidden
+    return f"{both} cases, {claim.public} public and {claim.hidden} hidden"
 
 
 def of_learner(of: Class, student: Student) -> Iterator[Block]:

@@ -51,8 +51,9 @@ def found(place: Path, course: Course) -> tuple[list[Submission], list[str]]:
         raise Misuse(
             f"there is no {str(place)!r}: give a notebook or a folder of them."
         )
-    handed, left_out = [], []
-    for path in notebooks(place):
+    handed: list[Submission] = []
+    left_out: list[str] = []
+    for path in notebooks(place, left_out):
         inside = path.relative_to(place)
         if why := unfit(path):
             left_out.append(f"{inside.as_posix()} {why}")
@@ -67,13 +68,17 @@ def found(place: Path, course: Course) -> tuple[list[Submission], list[str]]:
     return handed, left_out
 
 
-def notebooks(place: Path) -> Iterator[Path]:
+def notebooks(place: Path, left_out: list[str]) -> Iterator[Path]:
     """What is called like a notebook, in the order of its path; links are not followed.
 
     Leaves out what editors hide, and what `distlab reset` has kept.
     """
+
+    def shut(why: OSError) -> None:
+        left_out.append(f"{why.filename} cannot be looked into: {why.strerror}")
+
     paths = []
-    for folder, inner, files in os.walk(place):
+    for folder, inner, files in os.walk(place, onerror=shut):
         inner[:] = [n for n in inner if not n.startswith(".") and n != "saved"]
         paths += [Path(folder, n) for n in (*inner, *files) if n.endswith(".ipynb")]
     yield from sorted(path for path in paths if not path.name.startswith("."))

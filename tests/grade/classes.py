@@ -12,7 +12,7 @@ from distlab.grade.marking import Run
 from distlab.grade.settings import Settings
 
 
-def hand_in(folder: Path, **answers: str) -> Path:
+def hand_in(folder: Path, **answers: object) -> Path:
     """Each learner's answer to exercise 98.1, as a notebook of one cell."""
     for student, what in answers.items():
         put(folder / f"{student}.ipynb", f"WHAT = {what!r}")

@@ -41,6 +41,20 @@ def test_a_process_that_dies_or_hangs_takes_nobody_with_it(tmp_path, capsys):
     assert "bob.ipynb: could not be marked: the process that marked it ended" in told
 
 
+def test_who_dies_once_is_marked_by_a_fresh_process(tmp_path):
+    """Memory may have run out because of somebody else."""
+    place = hand_in(tmp_path / "in", ann=("dies once", str(tmp_path / "flag")))
+    run = graded(place)
+    assert (run.exit_code(), scores(place)) == (0, {"ann": "1.0"})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_no_process_of_this_user_may_look_into_one_that_has_the_key(tmp_path):
+    place = hand_in(tmp_path / "in", ann="may be looked into")
+    graded(place, key=b"key")
+    assert scores(place) == {"ann": "1.0"}
+
+
 def test_what_broke_off_is_tried_again_by_the_next_run(tmp_path):
     place = hand_in(tmp_path / "in", ann="right", bob="dies")
     graded(place)

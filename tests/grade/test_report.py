@@ -72,7 +72,7 @@ def test_with_a_key_a_claim_says_how_many_cases_it_held_in(notebook):
         told = markdown(marker.mark(notebook(*SOLUTION), "ann"))
     assert report.NOT_FINAL not in told
     assert "### ✓ half are below it (2 of 2)" in told
-    assert "held in  5 public and 5 hidden cases" in told
+    assert "held in  10 cases, 5 public and 5 hidden" in told
 
 
 def test_lateness_and_weights_are_told_where_there_are_any(marker, notebook):

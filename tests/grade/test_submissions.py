@@ -60,6 +60,22 @@ def test_what_is_no_file_is_not_opened_and_told(tmp_path):
     ]
 
 
+def test_a_folder_that_nobody_may_look_into_is_told(tmp_path, monkeypatch):
+    put(tmp_path / "ann/x.ipynb")
+    put(tmp_path / "bob/x.ipynb")
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("bob"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    handed, [told] = found(tmp_path)
+    assert handed == [("ann/x.ipynb", "ann")]
+    assert told.endswith("bob cannot be looked into: Permission denied")
+
+
 def test_a_file_that_becomes_a_link_or_a_pipe_meanwhile_is_not_read(tmp_path):
     put(tmp_path / "ann.ipynb")
     [handed], _ = submissions.found(tmp_path, COURSE)
