@@ -28,7 +28,7 @@ class Limits(NamedTuple):
     memory_mb: int = 512
     processor_s: int = 4  # of one child: a loop without end is ended by it
     wall_s: float = 10  # for one answer: a child that sleeps is ended by it
-    check_s: float = 30  # for all answers to one check
+    check_s: float = 20  # for all of one check, with what is judged here
     answer_bytes: int = 1_000_000
     all_bytes: int = 30_000_000  # of all its answers
     open_files: int = 64
