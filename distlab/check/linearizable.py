@@ -93,7 +93,12 @@ def judged(key: Any, ops: Operations, budget: int) -> Finding:
     """Whether one key is linearizable, found out in the fastest way that there is."""
     if strange := seen_from_nowhere(ops):
         return strange
-    happened = tuple(op for op in ops if op.outcome != "fail")
+    seen = {op.result for op in ops if op.f == "read"}
+    happened = tuple(
+        op
+        for op in ops
+        if op.outcome == "ok" or (op.outcome == "info" and value_of(op) in seen)
+    )
     if written_once(happened):
         if not (broken := Zones(happened).contradiction()):
             return Finding("valid")
@@ -114,15 +119,16 @@ def seen_from_nowhere(ops: Operations) -> Finding | None:
         if read.f == "read" and read.result is not None:
             those = writes.get(read.result, [])
             happened = [write for write in those if write.outcome != "fail"]
-            if not those:
+            about = (happened or those)[:1]
+            if not about:
                 why = "which nobody wrote."
             elif not happened:
-                why = f"but {told(those[0])} and was told that it had failed."
-            elif len(happened) == 1 and precedes(read, happened[0], ops):
-                why = f"but {told(happened[0])}, later."
+                why = f"but {told(about[0])} and was told that it had failed."
+            elif len(happened) == 1 and precedes(read, about[0], ops):
+                why = f"but {told(about[0])}, later."
             else:
                 continue
-            shown = sorted((*those[:1], read), key=ops.index)
+            shown = sorted((*about, read), key=ops.index)
             return Finding("invalid", f"{told(read)}, {why}", tuple(shown))
     return None
 
@@ -183,18 +189,14 @@ class Zones:
     """
 
     def __init__(self, ops: Operations):
-        seen = {op.result for op in ops if op.f == "read"}
-        self.clusters: dict[Any, Cluster] = {}
-        kept = [op for op in ops if op.outcome == "ok" or value_of(op) in seen]
-        if None in seen:
-            self.clusters[None] = Cluster(None)
-        for op in kept:
+        self.clusters: dict[Any, Cluster] = {None: Cluster(None)}
+        for op in ops:
             if op.f == "write":
                 self.clusters[op.args[1]] = Cluster(op)
-        for op in kept:
+        for op in ops:
             if op.f == "read":
                 self.clusters[op.result].add(op)
-        self.at_once = chains_at_once(kept)
+        self.at_once = chains_at_once(ops)
 
     def contradiction(self) -> list[Pair]:
         """Pairs that lead from one cluster to another and back, or none."""
@@ -292,9 +294,7 @@ class Register(NamedTuple):
 
 def searched(key: Any, ops: Operations, budget: int) -> Finding:
     """Whether some order explains one key, as far as the budget reaches."""
-    seen = {op.result for op in ops if op.f == "read"}
-    useful = tuple(op for op in ops if op.outcome == "ok" or value_of(op) in seen)
-    search = Search(useful, Register(), budget)
+    search = Search(ops, Register(), budget)
     if search.explained:
         return Finding("valid", tried=search.tried)
     if search.explained is None:
@@ -312,7 +312,7 @@ def searched(key: Any, ops: Operations, budget: int) -> Finding:
         spent += attempt.tried
         return attempt.explained is False
 
-    least = smallest(useful, wrong)
+    least = smallest(ops, wrong)
     return Finding("invalid", argument(least), least, search.tried)
 
 
