@@ -5,8 +5,13 @@ from test_anti_entropy import conversation, replica
 
 from distlab.codec import size_bytes
 from distlab.node import Deliver
-from distlab.replication.anti_entropy import AntiEntropy, Exchange, WholeBuckets
-from distlab.replication.merkle_costs import Cost, Pair, cost
+from distlab.replication.anti_entropy import (
+    AntiEntropy,
+    Compare,
+    Exchange,
+    WholeBuckets,
+)
+from distlab.replication.merkle_costs import HASH, Cost, Pair, cost
 
 SHAPES = [(2, 0), (2, 1), (2, 8), (3, 4), (16, 1), (16, 2), (100, 1), (16, 4)]
 
@@ -69,3 +74,37 @@ def test_with_as_many_buckets_as_before_they_cost_ten_times_the_bytes():
     few, many = (cost(Pair(k, depth=1).conversation()) for k in (10_000, 100_000))
     assert few.messages == many.messages == 4
     assert 9 < many.size_bytes / few.size_bytes < 10
+
+
+# ------------------------------------------------------------------------------ mutants
+class ForgetsTheOldRows(Pair):
+    def conversation(self):
+        for message in super().conversation():
+            if not (isinstance(message, Exchange) and message.wanted):
+                yield message
+
+
+class CountsEmptyPlaces(Pair):
+    def compares(self):
+        for compare in super().compares():
+            yield Compare(tuple((place, HASH) for place, _ in compare.hashes))
+
+
+class NamesTheKeysThatDiffer(Pair):
+    def inside(self, apart):
+        return list(self.changed())
+
+
+KILLED = {
+    ForgetsTheOldRows: test_each_message_is_as_long_as_that_of_a_real_replica,
+    CountsEmptyPlaces: test_each_message_is_as_long_as_that_of_a_real_replica,
+    NamesTheKeysThatDiffer: test_so_is_each_of_those_that_send_whole_buckets,
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_something_counts_wrongly(mutant, monkeypatch):
+    KILLED[mutant](16, 2, differing=7)
+    monkeypatch.setitem(globals(), "Pair", mutant)
+    with pytest.raises(AssertionError):
+        KILLED[mutant](16, 2, differing=7)
