@@ -19,6 +19,7 @@ Costs
 Departs
     Clients are no replicas. Who has not answered is asked again, since messages get
     lost. A client that comes back from a crash uses no number of its former life.
+    Stamps grow for ever; the first paper goes on to bound them.
 """
 
 from __future__ import annotations
