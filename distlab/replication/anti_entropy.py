@@ -73,7 +73,8 @@ class AntiEntropy(Replica):
     def begin_rounds(self):
         self.tree = MerkleTree(self.branching, self.depth)
         self.tree.update(self.rows)
-        self.set_timer(Round(), self.round_ms / 2, self.round_ms * 3 / 2)
+        if self.peers:
+            self.set_timer(Round(), self.round_ms / 2, self.round_ms * 3 / 2)
 
     def keep(self, key: str, siblings: Siblings):
         super().keep(key, siblings)

@@ -22,6 +22,8 @@ Departs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from distlab.node import (
     Log,
     Message,
@@ -136,8 +138,13 @@ class HintedHandoff(Replica):
         """Keep just these for a replica; none: it has them."""
         self.remember(home, key, siblings)
         self.hinted = self.hinted.append((home, key, siblings))
-        if not any(self.hints.values()):
-            self.hinted = Log()
+        kept = sum(map(len, self.hints.values()))
+        if len(self.hinted) > self.log_kept + 2 * kept:  # overwritten, handed over
+            self.hinted = Log(*self.entries())
+
+    def entries(self) -> Iterator[tuple[NodeId, str, Siblings]]:
+        for home, rows in self.hints.items():
+            yield from ((home, key, siblings) for key, siblings in rows.items())
 
     def remember(self, home: NodeId, key: str, siblings: Siblings):
         rows = self.hints.setdefault(home, {})

@@ -89,6 +89,10 @@ def test_a_new_replica_begins_its_rounds():
     assert s1.step(Start()) == [SetTimer(Round(), (40, 120))]
 
 
+def test_who_is_alone_compares_with_nobody():
+    assert AntiEntropy("s1", ("s1",)).step(Start()) == []
+
+
 def test_equal_roots_are_not_answered():
     """§4.7, root."""
     s1, s2 = replica("s1", {"x": OLD}), replica("s2", {"x": OLD})

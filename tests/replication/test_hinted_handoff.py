@@ -145,8 +145,8 @@ def test_who_stood_in_is_forgotten_with_the_request():
 
 
 # ------------------------------------------------------------------------ who stands in
-def fallback(*hints: StoreHint) -> HintedHandoff:
-    node = HintedHandoff("f1", ("f1", "f2"))
+def fallback(*hints: StoreHint, **settings) -> HintedHandoff:
+    node = HintedHandoff("f1", ("f1", "f2"), **settings)
     node.step(Start())
     for msg in hints:
         node.step(Deliver("c1", msg))
@@ -234,7 +234,16 @@ def test_who_keeps_nothing_rests():
     f1 = fallback(X)
     f1.step(Deliver("s1", HandedOver("x", OLD)))
     assert f1.step(Fire(Handoff())) == []
-    assert f1.hinted == Log()
+
+
+def test_the_disk_forgets_what_is_overwritten_or_has_been_handed_over():
+    f1 = fallback(Y, log_kept=2)
+    for number in range(20):
+        f1.step(Deliver("c1", StoreHint(number, "x", OLD, "s1")))
+        f1.step(Deliver("s1", HandedOver("x", OLD)))
+        assert len(f1.hinted) <= 2 + 2 * 2
+    assert restarted(f1)
+    assert f1.hints == {"s1": {"y": OLD}}
 
 
 def test_a_crash_loses_no_hint():
@@ -288,6 +297,18 @@ class RemembersStandIns(SloppyClient):
 class KeepsHintsInMemory(HintedHandoff):
     def hint(self, home, key, siblings):
         self.remember(home, key, siblings)
+
+
+class NeverTidiesUp(HintedHandoff):
+    def hint(self, home, key, siblings):
+        log = self.hinted
+        super().hint(home, key, siblings)
+        self.hinted = log.append((home, key, siblings))
+
+
+class TidiesUpTooMuch(HintedHandoff):
+    def entries(self):
+        yield from list(super().entries())[1:]
 
 
 class KeepsHintsAmongRows(HintedHandoff):
@@ -375,6 +396,8 @@ KILLED = {
     AsksForWhoHasAnswered: test_a_node_stands_in_for_one_replica_alone,
     RemembersStandIns: test_who_stood_in_is_forgotten_with_the_request,
     KeepsHintsInMemory: test_a_crash_loses_no_hint,
+    NeverTidiesUp: test_the_disk_forgets_what_is_overwritten_or_has_been_handed_over,
+    TidiesUpTooMuch: test_the_disk_forgets_what_is_overwritten_or_has_been_handed_over,
     KeepsHintsAmongRows: test_a_hint_is_kept_apart_on_disk_and_confirmed,
     OverwritesHints: test_a_hint_is_merged_with_what_is_kept_for_that_replica,
     PutsHandoffOff: test_one_timer_is_enough_for_all_hints,
