@@ -20,7 +20,9 @@ Departs
 
 from __future__ import annotations
 
-from distlab.node import Assumes, Timer, setting
+from collections.abc import Callable, Iterator
+
+from distlab.node import Assumes, Call, NodeId, Timer, setting
 from distlab.replication.anti_entropy import AntiEntropy
 from distlab.replication.quorum import QuorumClient
 from distlab.replication.siblings import Siblings, Tombstone
@@ -40,6 +42,13 @@ class DatingClient(QuorumClient):
 
     def delete(self, key: str):
         self.write(key, DatedTombstone(self.now_ms))
+
+    @staticmethod
+    def workload(client: NodeId, choose: Callable) -> Iterator[Call]:
+        """What a client asks when a run says nothing else: half of it is deleted."""
+        for i in range(10):
+            yield Call("write", (*choose(1, "axy"), f"{client}.{i}"))
+            yield Call("delete", choose(1, "axy"))
 
 
 class Collect(Timer):
