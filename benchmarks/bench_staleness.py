@@ -258,8 +258,14 @@ def main() -> None:
     arguments = parser.parse_args()
     rounds = 3 if arguments.quick else 7
     count = 1_000_000 if arguments.quick else 4_000_000
-    heads = ["latencies", "peer", "ours, million/s", "peer, million/s", "ratio"]
-    heads.append("range of ratios")
+    heads = [
+        "latencies",
+        "peer",
+        "ours, million/s",
+        "peer, million/s",
+        "ratio",
+        "range",
+    ]
     found = {
         "staleness": table(heads, beside_the_peers(rounds, count)),
         "staleness-processes": table(
