@@ -61,6 +61,7 @@ class AntiEntropy(Replica):
     depth: int = setting(3)
 
     tree: MerkleTree = volatile(MerkleTree())  # of `rows`
+    written: dict[str, None] = volatile({})  # the keys that it has yet to take over
 
     def on_start(self):
         if self.branching < 2 or self.depth < 0:
@@ -78,7 +79,12 @@ class AntiEntropy(Replica):
 
     def keep(self, key: str, siblings: Siblings):
         super().keep(key, siblings)
-        self.tree.update({key: self.rows.get(key, ())})
+        self.written[key] = None
+
+    def after_event(self):
+        if self.written:  # all at once: rows that arrive together share their buckets
+            self.tree.update({key: self.rows.get(key, ()) for key in self.written})
+            self.written = {}
 
     def on_round(self, timer: Round):  # §4.7, root
         self.set_timer(timer, self.round_ms / 2, self.round_ms * 3 / 2)

@@ -81,7 +81,7 @@ class Collecting(AntiEntropy):
             return self.ignore("written since")
         del self.rows[timer.key]
         self.log = self.log.append((timer.key, ()))
-        self.tree.update({timer.key: ()})
+        self.written[timer.key] = None
 
     def on_recover(self, report):
         super().on_recover(report)

@@ -53,11 +53,6 @@ def reads_after_writes(
     alone would flatter.
     """
     delay_of = zip(messages, (model.w, model.a, model.r, model.s), strict=True)
-    calls = [
-        call
-        for i in range(count)
-        for call in (Call("write", (f"k{i}", i)), Call("read", (f"k{i}",)))
-    ]
     cluster = Cluster(
         protocol,
         servers=servers,
@@ -65,19 +60,28 @@ def reads_after_writes(
         seed=seed,
         network=Network(per_message={kind: as_simulated(d) for kind, d in delay_of}),
         faults=distances(messages, model.remote_ms, servers, seed),
-        workload={"c1": ClosedLoop(tuple(calls), think_ms=t_ms)},
+        workload={"c1": ClosedLoop(calls_of(count), think_ms=t_ms)},
         **settings,
     )
     ended = cluster.run(LONG_MS, max_steps=1000 * count).history.where(outcome="ok")
-    if len(ended) < len(calls):
+    if len(ended) < 2 * count:
         raise Misuse(
-            f"{cluster}: {len(ended)} of {len(calls)} operations ended. Give replicas "
+            f"{cluster}: {len(ended)} of {2 * count} operations ended. Give replicas "
             f"that answer, and shorter delays."
         )
     return [
         Trial(write.latency_ms, read.latency_ms, bool(read.result))
         for write, read in zip(ended[::2], ended[1::2], strict=True)
     ]
+
+
+def calls_of(count: int) -> tuple[Call, ...]:
+    """A write and a read of one key, then of another, and so on."""
+    return tuple(
+        call
+        for i in range(count)
+        for call in (Call("write", (f"k{i}", i)), Call("read", (f"k{i}",)))
+    )
 
 
 def distances(

@@ -18,6 +18,7 @@ from distlab.node import (
     SetTimer,
     Start,
 )
+from distlab.replication import merkle
 from distlab.replication.anti_entropy import (
     AntiEntropy,
     Compare,
@@ -178,6 +179,16 @@ def test_the_tree_follows_the_rows(msg):
     assert s1.tree == tree_of(s1) != tree_of(replica("s1", MANY))
 
 
+def test_rows_that_arrive_together_are_hashed_together():
+    """Or who is sent everything hashes its buckets anew for each row."""
+    hashed = []
+    s1, digest = replica("s1", depth=0), merkle.digest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merkle, "digest", lambda v: hashed.append(v) or digest(v))
+        s1.step(Deliver("s2", Exchange(tuple(MANY.items()))))
+    assert len(hashed) == 2 * len(MANY) + 1  # where each falls, each row, the bucket
+
+
 def test_who_comes_back_has_its_tree_again_and_begins_its_rounds():
     s1 = replica("s1", MANY, round_ms=80)
     before = s1.tree
@@ -298,6 +309,12 @@ class LetsTheTreeAge(AntiEntropy):
         Replica.keep(self, key, siblings)
 
 
+class HashesOneByOne(AntiEntropy):
+    def keep(self, key, siblings):
+        super().keep(key, siblings)
+        self.after_event()
+
+
 class ComesBackWithoutTree(AntiEntropy):
     def on_recover(self, report):
         Replica.on_recover(self, report)
@@ -324,6 +341,7 @@ KILLED = {
     AnswersBeforeItMerges: test_who_is_asked_for_a_row_answers_with_what_both_know,
     OverwritesRows: test_who_is_asked_for_a_row_answers_with_what_both_know,
     LetsTheTreeAge: lambda: test_the_tree_follows_the_rows(Store(1, "x", NEW)),
+    HashesOneByOne: test_rows_that_arrive_together_are_hashed_together,
     ComesBackWithoutTree: (
         test_who_comes_back_has_its_tree_again_and_begins_its_rounds
     ),
