@@ -1,6 +1,16 @@
 """Judges: what a history or a set of runs says about a promise."""
 
 from distlab.check import durability, freshness, linearizable, sessions, siblings
-from distlab.check.verdict import Verdict
+from distlab.check.limits import Limits
+from distlab.check.verdict import Edge, Verdict
 
-__all__ = ["Verdict", "durability", "freshness", "linearizable", "sessions", "siblings"]
+__all__ = [
+    "Edge",
+    "Limits",
+    "Verdict",
+    "durability",
+    "freshness",
+    "linearizable",
+    "sessions",
+    "siblings",
+]

@@ -13,6 +13,18 @@ from distlab.errors import Misuse
 from distlab.value import Value
 
 
+class Edge(Value):
+    """One operation or transaction has to come before another, and why."""
+
+    source: Any
+    kind: str  # "real time", "process", "wr", "ww", "rw", …
+    target: Any
+    why: str  # a clause: "T1 appended 3 to x, and T2 read it"
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.why}"
+
+
 class Verdict(Value):
     """One judgement of one property, as an argument that a person can follow."""
 
@@ -21,6 +33,8 @@ class Verdict(Value):
     strength: str  # how much was looked at: "all 288 states", "24 reads on 3 keys"
     reason: str  # why: sentences
     evidence: tuple[Any, ...] = ()  # the operations or steps that the reason speaks of
+    order: tuple[Any, ...] = ()  # one that explains all; of an invalid one: the most
+    cycle: tuple[Edge, ...] = ()  # each must come before the next, the last before all
 
     @builtins.property
     def valid(self) -> bool:

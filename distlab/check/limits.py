@@ -1,0 +1,71 @@
+"""How long a checker may look: past its limits the verdict is *unknown*, never *valid*.
+
+Steps are the same on every machine, and so is a verdict that ran out of them. Time and
+memory are there for histories that nobody has tried before.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from distlab.errors import Misuse
+
+LOOK_EVERY = 256  # steps: asking for time and memory costs more than most of them
+STATM = Path("/proc/self/statm")
+PAGE_MB = 4096 / 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one verdict may cost. Raises `Misuse` for a limit of nothing."""
+
+    steps: int = 1_000_000  # configurations, orders, states: what the search counts
+    time_s: float = 10
+    memory_mb: float = 1000  # what the process grows by
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "time_s", "memory_mb"):
+            if not getattr(self, name) > 0:
+                raise Misuse(f"Limits: {name} is {getattr(self, name)}; give more.")
+
+    def meter(self) -> Meter:
+        """Begin to count."""
+        return Meter(self)
+
+
+class Meter:
+    """Counts what a search has used."""
+
+    def __init__(self, limits: Limits):
+        self.limits = limits
+        self.steps = 0
+        self.began_s = time.monotonic()
+        self.began_mb = resident_mb()
+        self.exceeded: str | None = None  # "1,000 steps", "10 s", "1,000 MB"
+
+    def step(self) -> bool:
+        """Count one step; False as soon as a limit is passed."""
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            self.exceeded = f"{self.limits.steps:,} steps"
+        elif not self.steps % LOOK_EVERY:
+            if time.monotonic() - self.began_s > self.limits.time_s:
+                self.exceeded = f"{self.limits.time_s:g} s"
+            elif resident_mb() - self.began_mb > self.limits.memory_mb:
+                self.exceeded = f"{self.limits.memory_mb:,g} MB"
+        return self.exceeded is None
+
+
+def resident_mb() -> float:
+    """The memory that this process holds now; at most, where a system tells no more."""
+    if STATM.exists():
+        return int(STATM.read_bytes().split()[1]) * PAGE_MB
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (2**20 if sys.platform == "darwin" else 2**10)
