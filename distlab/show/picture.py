@@ -80,12 +80,13 @@ _GLYPHS = {
 }
 WIDTHS = {glyph: width for width, glyphs in _GLYPHS.items() for glyph in glyphs}
 SPARE = 1.04
+BOLDER = 1.28  # Helvetica's own is 1.07: DejaVu Sans Bold would lose words at an edge
 
 
 def text_width(text: str, size: float = 11, bold: bool = False) -> float:
     """About how wide a text is, in the units of `size`."""
     thousandths = sum(WIDTHS.get(glyph, 600) for glyph in text)
-    return thousandths * size * SPARE * (1.07 if bold else 1) / 1000
+    return thousandths * size * SPARE * (BOLDER if bold else 1) / 1000
 
 
 def shortened(text: str, room: float, size: float = 11) -> str:
