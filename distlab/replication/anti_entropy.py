@@ -104,7 +104,7 @@ class AntiEntropy(Replica):
         hashes = (pair for bucket in buckets for pair in self.tree.keys(bucket))
         self.send(src, CompareKeys(buckets, tuple(hashes)))
 
-    def on_compare_keys(self, src: NodeId, msg: CompareKeys):  # §1.3, push-pull
+    def on_compare_keys(self, src: NodeId, msg: CompareKeys):  # Demers §1.3, push-pull
         theirs = dict(msg.hashes)
         mine = {k: hash for b in msg.buckets for k, hash in self.tree.keys(b)}
         rows = tuple((k, self.rows[k]) for k in mine if mine[k] != theirs.get(k))

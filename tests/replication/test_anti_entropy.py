@@ -133,7 +133,7 @@ def test_a_bucket_that_differs_is_answered_with_its_keys_and_their_hashes():
 
 
 def test_rows_that_differ_travel_both_ways_and_others_do_not():
-    """§1.3, push-pull."""
+    """Demers §1.3, push-pull."""
     s1 = replica("s1", {"both": OLD, "old": OLD, "mine": OLD}, depth=0)
     s2 = replica("s2", {"both": OLD, "old": NEW, "theirs": NEW}, depth=0)
     *_, asked, answered = conversation(s1, s2)
@@ -143,7 +143,7 @@ def test_rows_that_differ_travel_both_ways_and_others_do_not():
 
 
 def test_who_is_asked_for_a_row_answers_with_what_both_know():
-    """§1.3, push-pull."""
+    """Demers §1.3, push-pull."""
     s1 = replica("s1", {"x": OLD})
     given = Exchange((("x", OTHER),), ("x",))
     assert sent(s1, "s2", given) == [("s2", Exchange((("x", merge(OLD, OTHER)),)))]
