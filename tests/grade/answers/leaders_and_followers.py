@@ -336,3 +336,65 @@ def read_your_writes(history):
     verdict = sessions.read_your_writes(History(history))
     return [history.index(verdict.evidence[-1])] if verdict.invalid else []
 """
+
+
+# ----------------------------------------------------------------- what is said to them
+# (exercise, answer, the places of the claims that do not hold, words of what is told)
+WRONG = [
+    ("1.1", AnswersAlone, "0", "look at `acked`"),
+    ("1.1", WaitsForAll, "1", "A follower that is down"),
+    ("1.1", WaitsForOneMore, "1", "one follower too many"),
+    ("1.1", TrustsTheFastest, "0", "not only the fastest"),
+    ("1.1", WaitsForTheEnd, "1", "not the end of the log"),
+    ("1.1", NeverAnswers, "01", "each write is safe after a while"),
+    ("1.2", AppliesWhatComes, "0123", "Must it not wait?"),
+    ("1.2", AppliesOverGaps, "023", "Must it not wait?"),
+    ("1.2", AppliesTwice, "012", "is in the log already"),
+    ("1.2", ConfirmsTheMessage, "2", "a gap would stay for ever"),
+    ("1.2", ConfirmsWithoutStoring, "023", "what puts an entry into the log"),
+    ("1.2", NeverAsks, "3", "Nobody else knows what this follower lacks"),
+    ("1.2", TakesOneEntry, "3", "an `Append` of several entries"),
+    ("1.2", SilentWhenNothingIsNew, "4", "may have been lost"),
+    ("1.2", HidesItFromReaders, "0", "`self.safe` says how far"),
+    ("1.2", DoesNothing, "01234", "how far is the log on this disk?"),
+    ("1.3", KILLS_THE_LEADER, "01", "What was under way arrives"),
+    ("1.3", NEVER_HEALS, "01", "give the fault an `until_ms`"),
+    ("1.3", IS_TOO_BRIEF, "01", "missed after 200 to 300 ms"),
+    ("1.3", KILLS_EVERYBODY, "01", "somebody must live"),
+    ("1.3", HEALS_BY_A_FAULT_OF_ITS_OWN, "01", "Which of these faults"),
+    ("1.3", USES_CRASHES_ONLY, "01", "Which of these faults"),
+    ("1.3", LEAVES_NO_FOLLOWER, "1", "has been promised nothing"),
+    ("1.3", FORGETS_THE_COMMA, "01", "with a comma"),
+    ("1.3", NAMES_A_STRANGER, "01", "no node 's4'"),
+    ("1.4", looks_for_none, "02", "Its own writes have an order"),
+    ("1.4", wants_its_own_value, "012", "another has written meanwhile"),
+    ("1.4", forgets_sessions, "012", "made to the one who wrote"),
+    ("1.4", forgets_keys, "012", "each key has one"),
+    ("1.4", believes_the_unknown, "1", "Nobody has promised"),
+    ("1.4", believes_in_calls, "012", "its place in the log, not by its call"),
+    ("1.4", accuses_nobody, "012", "raises no false one either"),
+    ("1.4", accuses_everybody, "012", "Newer than its own"),
+    ("1.4", says_yes, "012", "return a list of places"),
+    ("1.5", STANDS_STILL, "1", "cut it off from fewer"),
+    ("1.5", CUTS_WHAT_IS_UNDER_WAY, "0", "A crash does not stop"),
+    ("1.5", WAKES_UP, "0", "There s1 is heard again"),
+    ("1.5", IS_HEARD_BY_THE_OTHER, "0", "through somebody else"),
+    ("1.5", IS_DEAD_TWICE, "01", "and yet it is not dead"),
+    ("1.5", COMES_BACK_UNSEEN, "01", "and not come back"),
+    ("1.5", IS_ALIVE_TWICE, "01", "Let it crash"),
+    ("1.5", COMES_TOO_LATE, "01", "let it happen earlier"),
+    ("1.6", AcceptsAll, "01", "The follower had not heard"),
+    ("1.6", AcceptsNothing, "012", "may accept any answer"),
+    ("1.6", RemembersWritesOnly, "1", "behind the first"),
+    ("1.6", RemembersReadsOnly, "0", "The follower had not heard"),
+    ("1.6", WantsMoreThanItHas, "2", "just as much as the session has seen"),
+    ("1.6", AddsThemUp, "2", "The leader need not be asked"),
+    ("1.7", CRIES_WOLF, "0", "Slow is not dead"),
+    ("1.7", COMES_LATE, "0", "Nobody notices a crash before the timeout"),
+    ("1.7", TALKS_ALL_THE_TIME, "0", "how many a second can you afford"),
+    ("1.7", MISSES_EVERY_LEADER, "0", "misses every leader"),
+]
+# Loses a write by more faults than needed, as the one before it.
+TOLD_ALIKE = (USES_CRASHES_ONLY,)
+RIGHT_TOO = [("1.2", DropsMessagesThatOverlap)]
+SHARED = ()

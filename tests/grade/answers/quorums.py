@@ -600,7 +600,7 @@ def says_yes(history):
 
 
 # ------------------------------------------------- answers that let others answer
-ASKS_THE_LIBRARY_ABOUT_QUORUMS = """
+ASKS_THE_LIBRARY = """
 from distlab.check import linearizable
 from distlab.history import History
 from distlab.replication.abd import AbdClient
@@ -634,3 +634,101 @@ def stale_reads(history):
     verdict = linearizable.registers(History(history))
     return [history.index(verdict.evidence[-1])] if verdict.invalid else []
 """
+
+
+# ----------------------------------------------------------------- what is said to them
+# (exercise, answer, the places of the claims that do not hold, words of what is told)
+WRONG = [
+    ("2.1", last_write_wins, "01", "Who are you to throw one away?"),
+    ("2.1", keeps_all_that_differ, "01", "and one more: it overwrote a"),
+    (
+        "2.1",
+        drops_equals,
+        "01",
+        "should be a",
+    ),
+    ("2.1", returns_doubles, "01", "is still one version"),
+    ("2.1", counts_writes, "0", "More writes are not newer ones"),
+    ("2.1", looks_at_common_writers, "0", "nothing came back"),
+    ("2.1", looks_up_every_writer, "01", "KeyError"),
+    ("2.1", wants_more_of_each, "0", "More of each is not needed"),
+    ("2.1", looks_at_neighbours, "01", "not with a neighbour"),
+    ("2.1", returns_values, "01", "pairs `(value, clock)`"),
+    ("2.2", AnswersAtOnce, "0", "How many replicas must have answered?"),
+    ("2.2", CountsMessages, "0", "count replicas, not messages"),
+    ("2.2", WaitsForAll, "13", "nothing says that they will ever answer"),
+    ("2.2", WaitsForAMajority, "01", "r and w are 1: no end"),
+    ("2.2", BelievesTheLast, "24", "One of these had been overwritten"),
+    ("2.2", ReturnsOne, "2", "another replica has it"),
+    ("2.2", ReturnsAValue, "2", "returns a tuple of versions"),
+    ("2.2", ShowsTheDeleted, "2", "nobody wants to read it"),
+    ("2.2", ForgetsToMerge, "2", "is one version: `self.merge(…)`"),
+    ("2.2", RepairsNobody, "3", "tells a replica what it has missed"),
+    ("2.2", RepairsEverybody, "3", "Whose answer differs"),
+    ("2.2", RepairsOnlyThen, "3", "Who answers when the read is over"),
+    ("2.2", RepairsWhenAllAnswered, "3", "Why wait until all"),
+    ("2.2", RepairsWithOneAnswer, "3", "send it what all have said"),
+    ("2.2", ForgetsWhatItRead, "4", "stands in `self.known[key]`"),
+    ("2.2", NeverAnswers, "01234", "When enough have answered, it may"),
+    ("2.3", asks_for_everything, "1", "Nobody has answered yet"),
+    ("2.3", asks_for_the_buckets, "1", "If the roots are the same"),
+    ("2.3", goes_down_everywhere, "1", "nothing differs: why ask?"),
+    ("2.3", follows_the_first, "012", "Several may differ"),
+    ("2.3", looks_at_the_root_only, "012", "Which of the places below?"),
+    ("2.3", asks_one_by_one, "2", "A list may have many places"),
+    ("2.3", asks_again, "012", "ask for what is not, and then stop"),
+    ("2.3", asks_below_the_buckets, "012", "The buckets have no children"),
+    ("2.3", asks_nothing, "012", "ask for the root"),
+    ("2.3", tells_whether_they_differ, "012", "Return a list of places"),
+    ("2.4", HAS_NO_FAULTS, "0", "how many may the write reach?"),
+    ("2.4", REACHES_NOBODY, "0", "one replica must have it, and be asked"),
+    ("2.4", READS_ONCE, "0", "Two reads are needed"),
+    ("2.4", LETS_IT_REPAIR, "0", "has repaired the others"),
+    ("2.4", USES_MORE_THAN_NEEDED, "0", "can you do without?"),
+    ("2.4", TRUSTS_TO_LUCK, "0", "of Loss, all messages or none"),
+    ("2.4", REORDERS, "0", "of Reordering, all messages or none"),
+    ("2.4", FORGETS_A_DISK, "0", "here no disk may forget"),
+    ("2.4", CALLS_ANOTHER, "0", "c1, c2 or c3 may call"),
+    ("2.4", DELETES, "0", "is no call: write when, who and what"),
+    ("2.4", FORGETS_THE_COMMA, "0", "with a comma"),
+    ("2.4", IS_NOT_ACKNOWLEDGED, "1", "Nobody was promised anything"),
+    ("2.4", NEVER_FORGETS, "1", "shows when its replica crashes"),
+    ("2.4", READS_TOO_EARLY, "1", "when the write has ended and the disk"),
+    ("2.4", LEAVES_TWO_COPIES, "1", "A replica that has it still answered"),
+    ("2.4", FORGETS_TWO_DISKS, "1", "of one replica may forget"),
+    ("2.4", ISOLATES_THE_OTHERS, "1", "can you do without?"),
+    ("2.5", MAXIMISES, "0", "a disk may be very slow"),
+    ("2.5", IS_STRICT, "0", "13.9 ms"),
+    ("2.5", ASKS_FOUR, "0", "none waits long"),
+    ("2.5", IS_FASTEST, "0", "20.4 %"),
+    ("2.5", HOPES, "0", "ask more, or write more"),
+    ("2.5", IS_DEAR, "0", "how many can you afford?"),
+    ("2.5", HAS_MORE_THAN_THERE_ARE, "0", "r and w are from 1 to n"),
+    ("2.6", AnswersWithoutStoring, "01", "that s3 has it is all"),
+    ("2.6", AnswersBeforeItIsStored, "1", "may never hear of it"),
+    ("2.6", StoresAtOne, "01", "(4.847 to 9.812 ms)"),
+    ("2.6", WritesBackUnderItsOwnStamp, "1", "the same value, under the same"),
+    ("2.6", WritesBackNothingNew, "01", "that s2 has it is all"),
+    ("2.6", CountsItsOwnWrites, "2", "would be thrown away"),
+    ("2.6", TakesTheSameNumber, "23", "would be thrown away"),
+    ("2.6", SignsForAnother, "2", "the stamp says whose it is"),
+    ("2.6", ForgetsItsStamps, "3", "`self.stamped` is on disk"),
+    ("2.6", DoesNotWaitForWrites, "0", "This write had ended"),
+    ("2.6", StoresNothing, "0123", "ends when a majority has it"),
+    ("2.7", looks_for_nothing_read, "0", "which of them is older?"),
+    ("2.7", counts_writes_under_way, "12", "it may come later"),
+    ("2.7", forgets_what_others_read, "02", "so it had happened"),
+    ("2.7", counts_the_unknown, "1", "Nobody has promised"),
+    ("2.7", counts_the_failed, "1", "A write that failed"),
+    ("2.7", looks_at_the_end_of_the_read, "12", "when the read was called"),
+    ("2.7", wants_what_ended_last, "012", "under way may have happened"),
+    ("2.7", compares_ends, "012", "which of them was first"),
+    ("2.7", compares_with_the_last_only, "0", "any that had ended does"),
+    ("2.7", forgets_keys, "012", "says nothing about another"),
+    ("2.7", accuses_nobody, "012", "raises no false one either"),
+    ("2.7", accuses_everybody, "012", "0 of 11 are judged right"),
+    ("2.7", says_yes, "012", "return a list of places"),
+]
+TOLD_ALIKE = ()
+RIGHT_TOO = [("2.2", RepairsTwice), ("2.6", SkipsWhenAllAgree)]
+SHARED = (Client, Register, unknown, certain, reads_of, of_key)  # by several answers

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from distlab.faults import Loss
-from distlab.grade.checks.quorums.histories import BROKEN, FINE, Story, of_story
-from distlab.grade.exercise import (
-    Case,
-    Exercise,
-    Function,
-    Outcome,
-    broken,
-    kept,
-    partly,
-)
+from distlab.grade.accusing import Check, Stories
+from distlab.grade.checks.quorums.histories import BROKEN, FINE, of_story
+from distlab.grade.exercise import Case, Exercise, Function, Outcome
 from distlab.history import History, Operation
 from distlab.node import Call
 from distlab.replication.abd import AbdReplica
@@ -29,86 +22,20 @@ stale_reads = Exercise(
     Function("stale_reads"),
 )
 
-Check = Callable[[tuple[Operation, ...]], Any]
-
-
-# ------------------------------------------------------------------------- what is run
-def asked(check: Check, history: Sequence[Operation]) -> list[int] | None:
-    """What the check finds, in order; None if that is no answer."""
-    found = check(tuple(history))
-    if not isinstance(found, (list, tuple)) or any(type(i) is not int for i in found):
-        return None
-    return sorted(set(found))
-
-
-def listing(check: Check, history: Sequence[Operation], wanted: list[int]) -> str:
-    """The history with its places, and where the check is wrong about it."""
-    said = asked(check, history) or []
-    lines = []
-    for i, op in enumerate(history):
-        missed = "   ← stale, and not found" if i not in said else "   ← stale"
-        accused = "   ← fine, and accused" if i in said else ""
-        lines.append(f"{i:3}  {op}{missed if i in wanted else accused}")
-    return "\n".join(lines)
-
-
-def wrong_about(check: Check, story: Story, wrong: bool, case: Case) -> str:
-    """The history of the story, if the check does not see what is in it; or nothing."""
-    history, place = of_story(story, wrong, case)
-    wanted = [place] if wrong else []
-    right = asked(check, history) == wanted
-    return "" if right else listing(check, history, wanted)
-
-
-def scored(missed: list[tuple[Story, str]], count: int) -> Outcome:
-    """So many of these; the first that was missed is the counterexample."""
-    told = f"{count - len(missed)} of {count} are judged right"
-    if not missed:
-        return kept(told)
-    story, shown = missed[0]
-    more = f", and {len(missed) - 1} more" if missed[1:] else ""
-    came = f"{told}; not: {story.title}{more}"
-    return partly(1 - len(missed) / count, came, shown, advice=story.advice)
+STORIES = Stories("stale", of_story, str, BROKEN, FINE)
 
 
 # ---------------------------------------------------------------------- what is claimed
 @stale_reads.claim("it finds each stale read", points=4, public=2, hidden=1)
 def kills(check: Check, case: Case) -> Outcome:
-    """A story counts if the check finds it, and is content with its right twin."""
-    history, place = of_story(BROKEN[0], True, case)
-    if asked(check, history) is None:
-        came = f"it returned {check(history)!r}, which is no list of places"
-        return broken(came, listing(check, history, [place]), advice=RETURN)
-    missed = [
-        (story, shown)
-        for story in BROKEN
-        if (shown := wrong_about(check, story, True, case))
-        or (shown := wrong_about(check, story, False, case))
-    ]
-    return scored(missed, len(BROKEN))
-
-
-RETURN = (
-    "`history[i]` is an operation and i its place: return a list of places, as [3]."
-)
+    """Each in a history that does not differ in much else."""
+    return STORIES.found(check, case)
 
 
 @stale_reads.claim("it raises no false alarm", points=3, public=2, hidden=1)
 def no_false_alarm(check: Check, case: Case) -> Outcome:
-    """A check that never finds anything is not content: it is blind."""
-    history, place = of_story(BROKEN[0], True, case)
-    if place not in (asked(check, history) or []):
-        came = f"it does not find the plainest one: {BROKEN[0].title}"
-        return broken(came, listing(check, history, [place]), advice=BLIND)
-    alarms = [
-        (story, shown)
-        for story in FINE
-        if (shown := wrong_about(check, story, False, case))
-    ]
-    return scored(alarms, len(FINE))
-
-
-BLIND = "Who never raises an alarm raises no false one either: that earns nothing."
+    """However odd a history looks."""
+    return STORIES.no_false_alarm(check, case)
 
 
 @stale_reads.claim("it judges real runs", points=1, public=2, hidden=1)
@@ -116,13 +43,7 @@ def real_runs(check: Check, case: Case) -> Outcome:
     """Registers that are regular only, and every second time linearizable ones."""
     replica = RegularReplica if case.size % 2 else AbdReplica
     history = register_run(case, replica)
-    said, wanted = asked(check, history) or [], list(stale(history))
-    for i, op in enumerate(history):
-        if (i in wanted) != (i in said):
-            what = "stale, and not found" if i in wanted else "fine, and accused"
-            came = f"of {op.process}, the read at place {i} is {what}"
-            return broken(came, listing(check, history, wanted), advice=REAL)
-    return kept(f"{len(wanted)} of {len(history)} operations are stale, and found")
+    return STORIES.judged(check, history, list(stale(history)), REAL)
 
 
 REAL = "Follow this key by hand: what had ended, or had been read, by then?"
