@@ -34,9 +34,17 @@ class Machine(Value):
 
     Subclass it: give `initial` and write `name(self, state, *arguments)` for each
     command, which returns the new state and the result, and leaves `state` as it was.
+    What else a judge can use has a safe default: `part`, `overwrites`, `only_looks`,
+    `tells`, `item`.
     """
 
     commands: ClassVar[frozenset[str]] = frozenset()
+    part: ClassVar[Machine | None] = None
+    """Of a machine made of parts, of which a command's first argument names one and
+    touches no other: the machine of one part, whose commands take the other arguments.
+    A command that this one lacks touches them all."""
+    overwrites: ClassVar[frozenset[str]] = frozenset()
+    """Commands after which, if they changed it, the state tells nothing of before."""
 
     def __init_subclass__(cls) -> None:
         own = {n for n in vars(cls) if not (n.startswith("_") or hasattr(Machine, n))}
@@ -60,6 +68,21 @@ class Machine(Value):
         step: Step = getattr(self, command.name)(state, *command.args)
         return step
 
+    def only_looks(self, name: str, result: Any) -> bool:
+        """Whether a command that gives this result leaves every state as it was."""
+        return False
+
+    def tells(self, name: str, result: Any) -> bool:
+        """Whether this result is one that the machine gives.
+
+        A store may acknowledge a write with a position, of which no register knows.
+        """
+        return True
+
+    def item(self, command: Call, result: Any) -> Any:
+        """Of a container: the item that went in or out, or that was looked for."""
+        return None
+
     def run(self, *commands: Call) -> tuple[Any, ...]:
         """The results of commands from the initial state on."""
         state, results = self.initial, []
@@ -72,6 +95,8 @@ class Machine(Value):
 class Register(Machine):
     """One cell: `read`, `write`, and `cas`, which writes only over what it expects."""
 
+    overwrites = frozenset({"write", "cas"})
+
     def read(self, state: State) -> Step:
         return state, state
 
@@ -80,6 +105,28 @@ class Register(Machine):
 
     def cas(self, state: State, expected: Any, value: Any) -> Step:
         return (value, True) if state == expected else (state, False)
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "read" or (name == "cas" and result is False)
+
+    def tells(self, name: str, result: Any) -> bool:
+        return name != "write"
+
+
+class Cell(Register):
+    """One cell of a `KeyValue`: a register, with `delete`, and `append` to a tuple."""
+
+    overwrites = Register.overwrites | {"delete"}
+
+    def delete(self, state: State) -> Step:
+        return None, None
+
+    def append(self, state: State, item: Any) -> Step:
+        items = (*(state or ()), item)
+        return items, items
+
+    def tells(self, name: str, result: Any) -> bool:
+        return name not in ("write", "delete")
 
 
 class Counter(Machine):
@@ -98,12 +145,20 @@ class Counter(Machine):
     def next(self, state: State) -> Step:
         return state + 1, state + 1
 
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "read"
+
+    def tells(self, name: str, result: Any) -> bool:
+        return name != "add"
+
 
 class KeyValue(Machine):
     """Cells by key: `read`, `write`, `delete`, `cas`, and `append` to a tuple.
 
     The state is a tuple of pairs in the order of the keys: equal content, equal states.
     """
+
+    part = Cell()
 
     @property
     def initial(self) -> State:
@@ -126,6 +181,62 @@ class KeyValue(Machine):
     def append(self, state: State, key: str, item: Any) -> Step:
         items = (*(_get(state, key) or ()), item)
         return _put(state, key, items), items
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return self.part.only_looks(name, result)
+
+    def tells(self, name: str, result: Any) -> bool:
+        return self.part.tells(name, result)
+
+
+class Text(Machine):
+    """One text: `get` it, `put` another in its place, `append` to its end."""
+
+    overwrites = frozenset({"put"})
+
+    @property
+    def initial(self) -> State:
+        return ""
+
+    def get(self, state: State) -> Step:
+        return state, state
+
+    def put(self, state: State, text: str) -> Step:
+        return text, None
+
+    def append(self, state: State, text: str) -> Step:
+        return state + text, None
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "get"
+
+    def tells(self, name: str, result: Any) -> bool:
+        return name == "get"
+
+
+class Texts(Machine):
+    """Texts by key: `get`, `put`, and `append`; each of them is empty at first."""
+
+    part = Text()
+
+    @property
+    def initial(self) -> State:
+        return ()
+
+    def get(self, state: State, key: str) -> Step:
+        return state, _get(state, key) or ""
+
+    def put(self, state: State, key: str, text: str) -> Step:
+        return _put(state, key, text), None
+
+    def append(self, state: State, key: str, text: str) -> Step:
+        return _put(state, key, (_get(state, key) or "") + text), None
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return self.part.only_looks(name, result)
+
+    def tells(self, name: str, result: Any) -> bool:
+        return self.part.tells(name, result)
 
 
 class Bank(Machine):
@@ -153,6 +264,9 @@ class Bank(Machine):
     def total(self, state: State) -> Step:
         return state, sum(balance for _, balance in state)
 
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name != "transfer" or result is False
+
 
 class Queue(Machine):
     """First in, first out: `enqueue`, and `dequeue`, None from an empty one."""
@@ -166,6 +280,120 @@ class Queue(Machine):
 
     def dequeue(self, state: State) -> Step:
         return (state[1:], state[0]) if state else (state, None)
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "dequeue" and result is None
+
+    def tells(self, name: str, result: Any) -> bool:
+        return name == "dequeue"
+
+    def item(self, command: Call, result: Any) -> Any:
+        return command.args[0] if command.name == "enqueue" else result
+
+
+class Stack(Machine):
+    """Last in, first out: `push`, and `pop`, None from an empty one."""
+
+    @property
+    def initial(self) -> State:
+        return ()
+
+    def push(self, state: State, item: Any) -> Step:
+        return (*state, item), None
+
+    def pop(self, state: State) -> Step:
+        return (state[:-1], state[-1]) if state else (state, None)
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "pop" and result is None
+
+    def tells(self, name: str, result: Any) -> bool:
+        return name == "pop"
+
+    def item(self, command: Call, result: Any) -> Any:
+        return command.args[0] if command.name == "push" else result
+
+
+class Membership(Machine):
+    """Whether one item is in a set: `add` it, `remove` it, ask for it: `contains`."""
+
+    overwrites = frozenset({"add", "remove"})
+
+    @property
+    def initial(self) -> State:
+        return False
+
+    def add(self, state: State) -> Step:
+        return True, not state
+
+    def remove(self, state: State) -> Step:
+        return False, state
+
+    def contains(self, state: State) -> Step:
+        return state, state
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "contains" or result is False
+
+    def tells(self, name: str, result: Any) -> bool:
+        return result is not None
+
+
+class Set(Machine):
+    """A set: `add` tells whether it was new, `remove` whether it was there.
+
+    `contains` asks for one item, `read` gives all of them. Where a history does not
+    tell what was answered (None), any answer will do.
+    """
+
+    part = Membership()
+
+    @property
+    def initial(self) -> State:
+        return frozenset()
+
+    def add(self, state: State, item: Any) -> Step:
+        return state | {item}, item not in state
+
+    def remove(self, state: State, item: Any) -> Step:
+        return state - {item}, item in state
+
+    def contains(self, state: State, item: Any) -> Step:
+        return state, item in state
+
+    def read(self, state: State) -> Step:
+        return state, state
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "read" or self.part.only_looks(name, result)
+
+    def tells(self, name: str, result: Any) -> bool:
+        return self.part.tells(name, result)
+
+
+class Lock(Machine):
+    """A lock with fencing tokens: `acquire` gives one, greater than all before it.
+
+    It gives None while the lock is held. `release` takes the token and tells whether it
+    was the holder's; `holds` asks just that. The state is the last token, negative when
+    the lock is free.
+    """
+
+    @property
+    def initial(self) -> State:
+        return 0
+
+    def acquire(self, state: State) -> Step:
+        return (state, None) if state > 0 else (1 - state, 1 - state)
+
+    def release(self, state: State, token: int) -> Step:
+        return (-state, True) if 0 < state == token else (state, False)
+
+    def holds(self, state: State, token: int) -> Step:
+        return state, 0 < state == token
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "holds" or result is (None if name == "acquire" else False)
 
 
 class LogMachine(Machine):
@@ -181,6 +409,9 @@ class LogMachine(Machine):
 
     def read(self, state: State) -> Step:
         return state, tuple(state)
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return name == "read"
 
 
 # ----------------------------------------------------- a map as a tuple of sorted pairs
