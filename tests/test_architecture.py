@@ -47,6 +47,7 @@ HEAVY = {
     "nbformat",
     "numpy",
     "pandas",
+    "scipy",
     "vl_convert",
 }
 NOT_A_NAME = {"utils", "util", "common", "helpers", "helper", "base", "misc"}
