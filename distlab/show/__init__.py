@@ -21,6 +21,7 @@ _HOMES = {
     "heatmap": "maps",
     "lines": "plots",
     "percentiles": "plots",
+    "history": "history",
     "beside": "beside",
     "diff": "beside",
     "source": "listing",

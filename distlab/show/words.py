@@ -61,20 +61,35 @@ def headed(title: str) -> str:
     return title if title.endswith(("?", "!", ".", ":")) else f"{title}:"
 
 
-def lines_of(title: str, room: float) -> list[str]:
-    """A title in as many lines as it needs, none wider than `room` pixels.
+def lines_of(
+    title: str, room: float, *, size: float = 13, bold: bool = True
+) -> list[str]:
+    """A text in as many lines as it needs, none wider than `room` pixels.
 
     >>> lines_of("How long a write takes when its leader dies", 180)
     ['How long a write takes', 'when its leader dies']
+    >>> lines_of("[1,2,3,4,5,6]", 40, size=11, bold=False)
+    ['[1,2,3,4', ',5,6]']
     """
     lines = [""]
     for word in title.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, 13, bold=True) > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+        if lines[-1] and text_width(longer, size, bold) > room:
+            longer = word
+            lines.append("")
+        while text_width(longer, size, bold) > room and len(longer) > 1:
+            fits = (
+                n for n in range(len(longer)) if _fits(longer[:n], room, size, bold)
+            )
+            cut = max(fits, default=1) or 1  # a value without a space in it
+            lines[-1:] = [longer[:cut], ""]
+            longer = longer[cut:]
+        lines[-1] = longer
     return lines
+
+
+def _fits(text: str, room: float, size: float, bold: bool) -> bool:
+    return text_width(text, size, bold) <= room
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,0 +1,165 @@
+"""Which operations of a history are drawn: what fits on a page, and what does not."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from distlab.check.verdict import Verdict
+from distlab.errors import Misuse, did_you_mean
+from distlab.history import History, Operation
+
+LANES = 30  # processes that fit on a page
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some operations of a history, by their places in it from 0."""
+
+    history: History
+    processes: tuple[str, ...]
+    places: tuple[int, ...]
+    evidence: frozenset[int]  # places too
+    order: tuple[int, ...]  # the same, in the order that explains them
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What is drawn, in the order of the calls."""
+        return tuple(self.history[place] for place in self.places)
+
+    def lane(self, process: str) -> list[int]:
+        """The places of what one process called."""
+        return [i for i in self.places if self.history[i].process == process]
+
+    def sentence(self) -> str:
+        """What is drawn of the history, and what is not, and how to see it."""
+        whole, drawn = len(self.history), len(self.places)
+        them = f"{counted(len(self.processes), 'process', 'es')}"
+        if drawn == whole:
+            return f"{'All ' * (whole > 1)}{counted(whole, 'operation')} of {them}."
+        kept = self.evidence and self.evidence <= set(self.places)
+        around = " around the evidence" if kept else ""
+        missing = len(set(self.history.processes) - set(self.processes))
+        silent = f", {counted(missing, 'process', 'es')} with them" if missing else ""
+        return (
+            f"{drawn:,} of {counted(whole, 'operation')}{around}, of {them}; "
+            f"{whole - drawn:,} left out{silent}: see them by `from_ms` and `to_ms`, "
+            f"`processes` or `most`."
+        )
+
+
+def excerpt(
+    history: History,
+    verdict: Verdict | None,
+    from_ms: float | None,
+    to_ms: float | None,
+    processes: Iterable[str] | None,
+    most: int,
+) -> Excerpt:
+    """The part asked for: of more than `most`, those nearest to the evidence.
+
+    Without evidence it is the first ones. Raises `Misuse` for a process that the
+    history does not have, and for a verdict about another history.
+    """
+    known = Places(history)
+    evidence = known.of(concerned(verdict)) if verdict is not None else []
+    order = known.of(verdict.order) if verdict is not None else []
+    shown = _processes(history, processes, evidence)
+    low = -inf if from_ms is None else from_ms * 1000
+    high = inf if to_ms is None else to_ms * 1000
+    if low > high or most < 1:
+        raise Misuse(
+            f"a picture from {low / 1000:g} to {high / 1000:g} ms of at most {most} "
+            f"operations shows nothing: give `from_ms` before `to_ms`, `most` from 1."
+        )
+    inside = [
+        place
+        for place, op in enumerate(history)
+        if op.process in shown
+        and op.invoked_us <= high
+        and (op.ended_us is None or op.ended_us >= low)
+    ]
+    if evidence:
+        inside.sort(key=lambda place: (_distance(place, sorted(evidence)), place))
+    drawn = tuple(sorted(inside[:most]))
+    lanes = {history[place].process for place in drawn}
+    return Excerpt(
+        history,
+        tuple(process for process in shown if process in lanes),
+        drawn,
+        frozenset(evidence),
+        tuple(order),
+    )
+
+
+class Places:
+    """Where each operation stands in a history, equal ones one after the other."""
+
+    def __init__(self, history: History):
+        self.history = history
+        self.called: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for place, op in enumerate(history):
+            self.called[op.process, op.invoked_us].append(place)
+
+    def of(self, some: Iterable[object]) -> list[int]:
+        """The places of the operations among these, in their order."""
+        used: dict[int, None] = {}
+        for op in some:
+            if isinstance(op, Operation):
+                there = self.called.get((op.process, op.invoked_us), [])
+                place = next(
+                    (i for i in there if i not in used and self.history[i] == op), None
+                )
+                if place is None:
+                    raise Misuse(
+                        f"the verdict speaks of “{' '.join(str(op).split())}”, which "
+                        f"this history does not have: give the history that was judged."
+                    )
+                used[place] = None
+        return list(used)
+
+
+def concerned(verdict: Verdict) -> list[object]:
+    """What a verdict rests on: its evidence, and what is in its cycle."""
+    found = list(verdict.evidence)
+    for edge in verdict.cycle:
+        found += [end for end in (edge.source, edge.target) if end not in found]
+    return found
+
+
+def counted(n: int, thing: str, plural: str = "s") -> str:
+    """`1 process`, `1,000 processes`."""
+    return f"{n:,} {thing}{plural if n != 1 else ''}"
+
+
+def _distance(place: int, evidence: Sequence[int]) -> int:
+    """How many operations away the nearest one of the evidence is."""
+    at = bisect_left(evidence, place)
+    return min(abs(place - there) for there in evidence[max(at - 1, 0) : at + 1])
+
+
+def _natural(process: str) -> list[tuple[int, str]]:
+    """So that c10 comes after c9."""
+    parts = re.split(r"(\d+)", str(process))
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def _processes(
+    history: History, asked: Iterable[str] | None, evidence: Iterable[int]
+) -> tuple[str, ...]:
+    """The lanes: those asked for; or all, the ones of the evidence before others."""
+    known = history.processes
+    if asked is None:
+        first = dict.fromkeys(history[place].process for place in evidence)
+        kept = {*[*first, *(p for p in known if p not in first)][:LANES]}
+        return tuple(sorted((p for p in known if p in kept), key=_natural))
+    chosen = tuple(asked)
+    for process in chosen:
+        if process not in known:
+            hint = did_you_mean(process, known) or f" It has {', '.join(known)}."
+            raise Misuse(f"no process of this history is called {process!r}.{hint}")
+    return chosen

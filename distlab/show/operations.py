@@ -1,0 +1,69 @@
+"""One operation of a history in few words: `w x=1`, `r x→1`, `cas x 1→2 ✗`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distlab.history import Operation
+from distlab.show.naming import in_full
+
+__all__ = ["few_words", "steps_of"]
+
+SHORT = {"write": "w", "read": "r", "w": "w", "r": "r"}
+PUTS = ("write", "w", "put")
+LOOKS = ("read", "r", "get", "dequeue", "pop", "peek")  # finding nothing says something
+ENDS = {"fail": " ✗", "info": " ?"}
+
+
+def few_words(op: Operation) -> str:
+    """The call and its result; ✗ it did not happen, ? nobody knows, ∅ nothing there.
+
+    >>> few_words(Operation("c1", "write", ("x", 1), 0, "ok", None, 1))
+    'w x=1'
+    >>> few_words(Operation("c1", "cas", (1, 2), 0, "fail", "was 3", 1))
+    'cas 1→2 ✗'
+    """
+    if op.f == "txn":
+        return ", ".join(steps_of(op)) + ENDS.get(op.outcome, "")
+    return _called(op.f, op.args) + _ended(op.f, op.outcome, op.result)
+
+
+def steps_of(op: Operation) -> list[str]:
+    """What a transaction does, one by one; its reads with what they saw, if known.
+
+    >>> steps_of(Operation("c1", "txn", (("append", "x", 3), ("r", "y", None)), 0))
+    ['append x 3', 'r y']
+    """
+    known = op.outcome == "ok" and isinstance(op.result, tuple)
+    steps = op.result if known else op.args
+    return [
+        _called(f, (key,)) + (f"→{_value(value)}" if known else "")
+        if f in LOOKS
+        else _called(f, (key, value))
+        for f, key, value in steps
+    ]
+
+
+def _called(f: str, args: tuple) -> str:
+    told = [_value(arg) for arg in args]
+    if f in PUTS and len(told) == 2:
+        told = [f"{told[0]}={told[1]}"]
+    elif f == "cas" and len(told) >= 2:
+        told[-2:] = [f"{told[-2]}→{told[-1]}"]
+    return " ".join((SHORT.get(f, f), *told))
+
+
+def _ended(f: str, outcome: str, result: Any) -> str:
+    if outcome != "ok":
+        return ENDS[outcome]
+    if isinstance(result, bool):
+        return " yes" if result else " no"
+    if result is None and f not in LOOKS:
+        return ""
+    return f"→{_value(result)}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "∅"
+    return in_full(value) or "''"

@@ -1,0 +1,369 @@
+"""Pictures of histories: every operation is drawn and told, or said to be left out."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import pytest
+
+from distlab.check import Edge, Verdict
+from distlab.errors import Misuse
+from distlab.history import History, Operation
+from distlab.show import history as draw
+from distlab.show.bars import ROOMS
+from distlab.show.instants import BAR, Instants
+from distlab.show.operations import few_words
+from distlab.show.words import lines_of
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def op(process, f, args, from_ms, to_ms, result=None, outcome="ok") -> Operation:
+    """An operation by hand, in milliseconds."""
+    ended_us = None if to_ms is None else round(to_ms * 1000)
+    return Operation(process, f, args, round(from_ms * 1000), outcome, result, ended_us)
+
+
+W1 = op("c1", "write", ("x", 1), 0, 5)
+R1 = op("c2", "read", ("x",), 2, 9, 1)
+CAS = op("c3", "cas", ("x", 1, 2), 6, 14, True)
+W3 = op("c1", "write", ("x", 3), 10, 30, "timeout", "info")
+W9 = op("c4", "write", ("x", 9), 12, None, None, "info")
+R2 = op("c2", "read", ("x",), 15, 17, 2)
+REFUSED = op("c3", "cas", ("x", 7, 8), 20, 23, "was 2", "fail")
+R3 = op("c2", "read", ("x",), 21, 33, 3)
+STALE = op("c3", "read", ("x",), 34, 40, 2)
+STORY = History((W1, R1, CAS, W3, W9, R2, REFUSED, R3, STALE))
+ORDER = (W1, R1, CAS, R2, W3, R3)
+INVALID = Verdict(
+    "invalid",
+    "linearizable",
+    "6 of 7 operations in order; a search (Wing and Gong)",
+    "c3 read x = 2 (34 to 40 ms), but c2 read x = 3 (21 to 33 ms) had ended before.",
+    evidence=(W3, R3, STALE),
+    order=ORDER,
+)
+VALID = Verdict("valid", "linearizable", "all", "One order explains it.", order=ORDER)
+
+
+def crowd(clients: int, calls: int, seed: int = 1) -> History:
+    """Clients that each call one thing after the other, for random times."""
+    rng = random.Random(seed)
+    done = []
+    for client in range(clients):
+        at = rng.random() * 5
+        for i in range(calls):
+            took = rng.expovariate(1 / 6) + 0.3
+            f, args, result = (
+                ("write", ("x", i), None) if i % 3 else ("read", ("x",), i)
+            )
+            done.append(op(f"c{client}", f, args, at, at + took, result))
+            at += took + rng.choice((0, 0, rng.expovariate(1 / 4)))
+    return History(done)
+
+
+def drawn(svg: str) -> dict[int, tuple[float, float]]:
+    """From where to where each operation's bar goes."""
+    found = {}
+    for group in ET.fromstring(svg).iter(f"{SVG}g"):
+        boxes = [r for r in group.iter(f"{SVG}rect") if "glow" not in r.get("class")]
+        lefts = [float(box.get("x")) for box in boxes]
+        ends = [float(b.get("x")) + float(b.get("width")) for b in boxes]
+        found[int(group.get("data-op"))] = min(lefts), max(ends)
+    return found
+
+
+def words_of(svg: str) -> list[str]:
+    return [text.text or "" for text in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+def titles_of(svg: str) -> list[str]:
+    groups = ET.fromstring(svg).iter(f"{SVG}g")
+    return [group.find(f"{SVG}title").text for group in groups]
+
+
+# -------------------------------------------------------------------- nothing gets lost
+def test_every_operation_is_drawn_and_named_and_told():
+    picture = draw(STORY)
+    assert sorted(drawn(picture.svg)) == list(range(len(STORY)))
+    assert {few_words(op) for op in STORY} <= set(words_of(picture.svg))
+    assert titles_of(picture.svg) == [" ".join(str(op).split()) for op in STORY]
+    assert all(str(op) in picture.text for op in STORY)
+    assert "All 9 operations of 4 processes." in picture.alt
+
+
+def test_a_history_and_its_verdict_in_words(golden):
+    golden("history.txt", draw(STORY, INVALID).text + "\n")
+
+
+def test_the_bytes_of_a_history(golden):
+    golden("history.svg", draw(STORY, INVALID).svg + "\n")
+
+
+def test_a_history_without_operations_is_an_empty_picture():
+    assert "History of nobody. 0 operations of 0 processes." in draw(History()).alt
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (W1, "w x=1"),
+        (R1, "r x→1"),
+        (op("c", "read", (), 0, 1, None), "r→∅"),
+        (op("c", "write", (7,), 0, 1), "w 7"),
+        (op("c", "write", ("x", ""), 0, 1), "w x=''"),
+        (CAS, "cas x 1→2 yes"),
+        (op("c", "cas", (1, 2), 0, 1, False), "cas 1→2 no"),
+        (REFUSED, "cas x 7→8 ✗"),
+        (W9, "w x=9 ?"),
+        (op("c", "put", ("x", "ab"), 0, 1), "put x=ab"),
+        (op("c", "dequeue", (), 0, 1), "dequeue→∅"),
+        (op("c", "enqueue", (3,), 0, 1), "enqueue 3"),
+        (op("c", "acquire", (), 0, 1, 33), "acquire→33"),
+        (
+            op(
+                "c",
+                "txn",
+                (("append", "x", 3), ("r", "y", None), ("w", "z", 1)),
+                0,
+                1,
+                (("append", "x", 3), ("r", "y", (1, 2)), ("w", "z", 1)),
+            ),
+            "append x 3, r y→[1, 2], w z=1",
+        ),
+        (op("c", "txn", (("r", "y", None),), 0, 1, None, "info"), "r y ?"),
+    ],
+)
+def test_an_operation_is_told_in_few_words(operation: Operation, words: str):
+    assert few_words(operation) == words
+
+
+# --------------------------------------------------------------------------- real time
+@pytest.mark.parametrize(
+    "history", [STORY, *(crowd(clients, 8, clients) for clients in (1, 3, 5, 12))]
+)
+def test_what_ended_before_another_began_is_left_of_it_and_overlaps_overlap(history):
+    bars = drawn(draw(history, most=100).svg)
+    for i, one in enumerate(history):
+        for j, other in enumerate(history):
+            if one.before(other):
+                assert bars[i][1] <= bars[j][0]
+            elif i < j and one.definite:
+                assert bars[j][0] < bars[i][1]
+
+
+def test_time_is_plain_where_all_words_fit():
+    history = History(
+        op(f"c{i}", "write", ("x", i), 30 * i, 30 * i + 20) for i in (0, 1, 2)
+    )
+    picture = draw(history)
+    bars = drawn(picture.svg)
+    assert "stretched" not in picture.svg
+    assert bars[1][0] - bars[0][0] == pytest.approx(bars[2][0] - bars[1][0], abs=0.1)
+
+
+def test_time_is_stretched_where_words_need_room_and_the_picture_says_so():
+    picture = draw(crowd(5, 8))
+    told = [few_words(op) for op in crowd(5, 8)]
+    assert "Time is stretched" in picture.svg
+    assert set(told) <= set(words_of(picture.svg))
+
+
+def test_idle_time_is_cut_out_and_told():
+    late = [
+        op(p, "read", ("x",), 9_000 + i, 9_001 + i, i) for i, p in enumerate("abcabc")
+    ]
+    picture = draw(History((W1, R1, *late)))
+    assert {"⟨8991⟩", "time left out, ms"} <= set(words_of(picture.svg))
+
+
+def test_operations_that_take_no_time_stand_one_after_the_other():
+    history = History(
+        [
+            op("c1", "write", ("x", 1), 0, 5),
+            op("c1", "read", ("x",), 5, 5, 1),
+            op("c1", "read", ("x",), 5, 9, 1),
+            op("c2", "read", ("x",), 5, 12, 1),
+        ]
+    )
+    bars = [drawn(draw(history).svg)[i] for i in range(4)]
+    assert all(one[1] <= other[0] for one, other in pairwise(bars[:3]))
+    assert all(right - left >= BAR - 3 for left, right in bars)
+    assert bars[3][0] < bars[0][1] + 2  # it was called while the write may have lasted
+
+
+def test_words_are_given_up_before_the_order_of_time_is():
+    history = crowd(2, 60)
+    picture = draw(history, most=200)
+    lefts = [drawn(picture.svg)[i][0] for i in range(len(history))]
+    assert lefts == sorted(lefts)
+    assert max(lefts) < 840
+
+
+def test_the_unit_is_that_of_the_log():
+    assert "line" in words_of(draw(STORY, unit="line").svg)
+    assert "ms" not in words_of(draw(STORY, unit="line").svg)
+
+
+# -------------------------------------------------------------------------- the verdict
+def test_the_evidence_and_the_reason_are_brought_out():
+    picture = draw(STORY, INVALID)
+    lines = [line for line in picture.text.splitlines() if line.startswith("▶")]
+    assert lines == [line for line in lines if "3" in line]
+    assert len(lines) == 3
+    assert picture.svg.count('class="dl-op-glow"') == 3 + 1  # and in the legend
+    shown = " ".join(words_of(picture.svg))
+    assert INVALID.reason in shown
+    assert "invalid: linearizable" in shown
+    assert "invalid: linearizable" in picture.alt
+
+
+def test_the_operations_are_numbered_in_the_order_that_explains_them():
+    picture = draw(STORY, VALID)
+    numbers = {}
+    for line in picture.text.splitlines()[1:]:
+        if found := re.match(r". +(\d) (.*)", line):
+            numbers[int(found[1])] = found[2].strip()
+    assert [numbers[n] for n in sorted(numbers)] == [str(op).strip() for op in ORDER]
+    assert {str(n) for n in range(1, 7)} <= set(words_of(picture.svg))
+
+
+def points(svg: str) -> list[float]:
+    """Where the numbers of the order stand, in their order."""
+    numbers = {
+        int(text.text): float(text.get("x"))
+        for text in ET.fromstring(svg).iter(f"{SVG}text")
+        if text.get("class") == "dl-op-number"
+    }
+    return [numbers[n] for n in sorted(numbers)]
+
+
+def test_each_point_lies_in_its_operation_and_after_the_one_before():
+    picture = draw(STORY, VALID)
+    at, bars = points(picture.svg), drawn(picture.svg)
+    assert at == sorted(at)
+    for x, one in zip(at, ORDER, strict=True):
+        left, right = bars[STORY.operations.index(one)]
+        assert left <= x
+        assert x <= right or not one.definite
+
+
+def test_an_order_that_does_not_keep_time_is_numbered_in_the_middle_of_the_bars():
+    backwards = Verdict("valid", "sequential", "all", "Why.", order=(R3, W1, R2))
+    picture = draw(STORY, backwards)
+    bars = drawn(picture.svg)
+    for x, one in zip(points(picture.svg), backwards.order, strict=True):
+        left, right = bars[STORY.operations.index(one)]
+        assert x == pytest.approx((left + right) / 2, abs=0.1)
+
+
+def test_where_the_good_prefix_ends_a_line_says_so():
+    words = "up to here, the order shown explains all"
+    assert words in words_of(draw(STORY, INVALID).svg)
+    assert words not in words_of(draw(STORY, VALID).svg)
+
+
+def test_what_is_in_the_cycle_is_evidence_too():
+    cycle = (Edge(W1, "wr", R1, "it saw it"), Edge(R1, "rw", W1, "it did not"))
+    verdict = Verdict("invalid", "serializable", "all", "Why.", cycle=cycle)
+    assert draw(STORY, verdict).text.count("▶") == 2
+
+
+# ------------------------------------------------------------------------ what is shown
+def test_of_a_long_history_the_part_around_the_evidence_is_drawn():
+    history = crowd(5, 40)
+    verdict = Verdict("invalid", "linearizable", "all", "Why.", (history[100],))
+    picture = draw(history, verdict, most=30)
+    assert set(drawn(picture.svg)) == set(range(85, 115))
+    assert "30 of 200 operations around the evidence" in picture.alt
+    assert "170 left out" in " ".join(words_of(picture.svg))
+
+
+def test_of_a_long_history_without_evidence_the_beginning_is_drawn():
+    picture = draw(crowd(5, 40), most=30)
+    assert set(drawn(picture.svg)) == set(range(30))
+    assert "30 of 200 operations, of 5 processes; 170 left out" in picture.alt
+
+
+def test_the_rest_is_seen_by_its_times():
+    history = crowd(5, 40)
+    inside = {
+        i for i, op in enumerate(history) if op.ended_ms >= 50 and op.invoked_ms <= 70
+    }
+    assert set(drawn(draw(history, from_ms=50, to_ms=70).svg)) == inside
+
+
+def test_of_many_processes_those_of_the_evidence_have_a_lane():
+    history = History(op(f"p{i}", "write", ("x", i), i, i + 20) for i in range(50))
+    verdict = Verdict("invalid", "linearizable", "all", "Why.", (history[47],))
+    picture = draw(history, verdict, most=100)
+    assert {47, *range(29)} == set(drawn(picture.svg))
+    assert "20 left out, 20 processes with them" in picture.alt
+
+
+def test_lanes_are_in_the_order_of_people():
+    history = History(op(f"c{i}", "read", (), 12 - i, 20, 1) for i in range(1, 12))
+    names = [w for w in words_of(draw(history).svg) if re.fullmatch(r"c\d+", w)]
+    assert names == [f"c{i}" for i in range(1, 12)]
+
+
+def test_only_the_processes_asked_for_have_a_lane():
+    picture = draw(STORY, processes=("c2", "c1"))
+    assert "c3" not in picture.text
+    assert "5 of 9 operations, of 2 processes" in picture.alt
+
+
+# -------------------------------------------------------------------- on any machine
+def test_no_word_is_drawn_beyond_the_paper():
+    reason = f"c1 read [{','.join(map(str, range(300)))}], and nobody knows why."
+    rows = lines_of(reason, 700, size=11)
+    assert "".join("".join(rows).split()) == "".join(reason.split())
+    assert ROOMS[-1] == 0
+
+
+def test_words_that_find_no_room_give_way():
+    lanes = [[op("c", "read", (), i, i + 0.5) for i in range(100)]]
+    assert not Instants(lanes, [[50.0] * 100], 0, 800).fits
+    assert Instants(lanes, [[0.0] * 100], 0, 1500).fits
+    assert Instants(lanes, [[50.0] * 100], 0, 800).xs[-1] <= 800.1
+
+
+def test_the_picture_is_the_same_in_every_process():
+    code = (
+        "import sys; sys.path.insert(0, 'tests/show'); import hashlib\n"
+        "from test_history_picture import *\n"
+        "svg = draw(STORY, INVALID).svg + draw(crowd(5, 40)).svg\n"
+        "print(hashlib.sha256(svg.encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
+
+
+# ------------------------------------------------------------------------- wrong calls
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: draw([W1]), "draws a History, not a list"),
+        (lambda: draw(STORY, STORY), "takes a Verdict about the history"),
+        (lambda: draw(STORY[:4], VALID), "which this history does not have"),
+        (lambda: draw(STORY, processes=("c9",)), "no process of this history"),
+        (lambda: draw(STORY, from_ms=9, to_ms=1), "give `from_ms` before `to_ms`"),
+        (lambda: draw(STORY, most=0), "`most` from 1"),
+    ],
+)
+def test_a_wrong_call_gets_a_sentence(call, sentence: str):
+    with pytest.raises(Misuse, match=re.escape(sentence)):
+        call()
