@@ -1,0 +1,82 @@
+"""Histories from anywhere: logs of our own runs, of Jepsen, Porcupine and Maelstrom.
+
+    >>> read("{:process 0, :type :invoke, :f :write, :value 3}"
+    ...      "{:process 0, :type :ok, :f :write, :value 3}")
+    History of 1 operations: 1 ok, 0 fail, 0 info
+
+The format is recognised by itself. A log is read line by line; what is wrong with it is
+told with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from distlab.check.formats import etcd, jepsen, json_lines, maelstrom, porcupine
+from distlab.check.formats.lines import Source, source
+from distlab.check.formats.reading import Reading
+from distlab.errors import Misuse, did_you_mean
+from distlab.history import History
+
+FORMATS = {
+    "jsonl": json_lines.read,
+    "jepsen": jepsen.read,
+    "etcd": etcd.read,
+    "porcupine": porcupine.read,
+    "maelstrom": maelstrom.read,
+}
+OPERATION = re.compile(r":type\s+:(invoke|ok|fail|info)\b")
+KEY = re.compile(
+    r":f\s+:(put|append|get)\b[^{}]*:key\b|:key\b[^{}]*:f\s+:(put|append|get)\b"
+)
+BROADCAST = re.compile(r":f\s+:(broadcast|echo|generate|send|poll)\b")
+LOG_LINE = re.compile(r"^.*(?:\d+|:\w+)\s+:(invoke|ok|fail|info)\s+:\S+", re.MULTILINE)
+JSON_LINE = re.compile(r'\s*\[\s*"')
+
+
+def read(log: str | Path, format: str | None = None) -> History:
+    """The history of a log: of a file, or of the text itself.
+
+    `format` is one of `FORMATS`; without it the log says so itself. Raises `Misuse`
+    with the line of what is wrong, and `OSError` for a file that cannot be opened.
+    """
+    return reading(log, format).history
+
+
+def reading(
+    log: str | Path, format: str | None = None, progress: bool = False
+) -> Reading:
+    """The same, with the format, and with notes on what was left out or assumed."""
+    where = source(log)
+    if format is not None and format not in FORMATS:
+        hint = did_you_mean(format, FORMATS) or f" There are: {', '.join(FORMATS)}."
+        raise Misuse(f"there is no format `{format}`.{hint}")
+    found = FORMATS[format or recognised_in(where)](where, progress)
+    if not found.history:
+        raise Misuse(f"{where.name} has no operation of a client.")
+    return found
+
+
+def recognised(text: str) -> str:
+    """The format of a text, told by its first lines. Raises `Misuse` for others."""
+    return recognised_in(Source("the text", text.encode()))
+
+
+def recognised_in(where: Source) -> str:
+    """The format of a log."""
+    head = where.head()
+    if JSON_LINE.match(head):
+        return "jsonl"
+    if OPERATION.search(head):
+        if KEY.search(head):
+            return "porcupine"
+        return "maelstrom" if BROADCAST.search(head) else "jepsen"
+    if LOG_LINE.search(head):
+        return "etcd"
+    for _ in where.lines():  # an empty file, another encoding: that is told instead
+        break
+    raise Misuse(
+        f"{where.name} is in no format that is known here: {', '.join(FORMATS)}; look "
+        f"at the first line, or say which it is."
+    )

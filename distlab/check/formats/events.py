@@ -1,0 +1,129 @@
+"""From events to operations: what a process called, and the event that ended it.
+
+A log has two lines for an operation: it was invoked, and later it ended, with `ok`,
+`fail` or `info` (nobody knows). The order of the lines is what is known of the real
+time, so each event gets a microsecond of its own: that of its time in the log where it
+has one, and otherwise the number of its line in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from distlab.check.formats.lines import Source
+from distlab.errors import Misuse
+from distlab.history import Operation
+
+ENDS = ("ok", "fail", "info")
+KINDS = ("invoke", *ENDS)
+
+
+class Event(NamedTuple):
+    """One line of a log."""
+
+    line: int
+    process: str
+    kind: str  # "invoke", "ok", "fail", "info"
+    f: str
+    value: Any  # of an invocation the arguments, of an end what came of them
+    time_ns: int | None = None
+    error: Any = None
+
+
+class Clock:
+    """Gives each event its microsecond: rising, in the order of the lines."""
+
+    def __init__(self) -> None:
+        self.last_us = -1
+        self.timed: bool | None = None  # as the first event is, so are the others
+        self.back_at: int | None = None  # the first line whose time is too early
+
+    def at_us(self, event: Event) -> int:
+        """When an event happened."""
+        if self.timed is None:
+            self.timed = event.time_ns is not None
+        if not self.timed:
+            given = event.line * 1000
+        elif event.time_ns is None:
+            given = 0
+        else:
+            given = event.time_ns // 1000
+            if given < self.last_us - 1_000_000 and self.back_at is None:
+                self.back_at = event.line
+        self.last_us = max(given, self.last_us + 1)
+        return self.last_us
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of times must know."""
+        if not self.timed:
+            return ("No times: the number of a line stands for milliseconds.",)
+        if self.back_at:
+            told = f"Times go back in line {self.back_at}: the order of lines counts."
+            return (told,)
+        return ()
+
+
+class Pairing:
+    """Makes operations of events, one at a time.
+
+    `meant(invocation, end)` tells what the two of them are: f, args, outcome, result.
+    Without an end it is given None; it raises `ValueError` with what is wrong.
+    """
+
+    def __init__(self, source: Source, meant: Callable[[Event, Event | None], Any]):
+        self.source = source
+        self.meant = meant
+        self.clock = Clock()
+        self.open: dict[str, tuple[Event, int]] = {}
+        self.operations: list[Operation] = []
+
+    def add(self, event: Event) -> None:
+        """Take the next event. Raises `Misuse` for one that cannot come now."""
+        at_us = self.clock.at_us(event)
+        begun = self.open.pop(event.process, None)
+        if event.kind == "invoke":
+            if begun:
+                raise busy(self.source, event.line, event, begun[0].f, begun[0].line)
+            self.open[event.process] = event, at_us
+        elif not begun:
+            raise self.source.wrong(
+                event.line,
+                f"process {event.process} ends `{event.f}`, which it has not begun: "
+                f"give the log from its first line.",
+            )
+        elif begun[0].f != event.f:
+            raise self.source.wrong(
+                event.line,
+                f"process {event.process} ends `{event.f}`, but in line "
+                f"{begun[0].line} it began `{begun[0].f}`.",
+            )
+        else:
+            self._end(*begun, event, at_us)
+
+    def finish(self) -> list[Operation]:
+        """The operations of all the events; those without an end are *info*."""
+        for begun, invoked_us in self.open.values():
+            self._end(begun, invoked_us, None, None)
+        self.open.clear()
+        return self.operations
+
+    def _end(
+        self, begun: Event, invoked_us: int, end: Event | None, at_us: int | None
+    ) -> None:
+        try:
+            f, args, outcome, result = self.meant(begun, end)
+        except ValueError as wrong:
+            raise self.source.wrong((end or begun).line, str(wrong)) from None
+        self.operations.append(
+            Operation(begun.process, f, args, invoked_us, outcome, result, at_us)
+        )
+
+
+def busy(source: Source, number: int, call: Any, f: str, line: int) -> Misuse:
+    """A call of a process whose last one has not ended, to be raised."""
+    return source.wrong(
+        number,
+        f"process {call.process} calls `{call.f}` while its `{f}` of line {line} has "
+        f"not ended: a process does one thing at a time.",
+    )

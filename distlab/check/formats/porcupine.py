@@ -1,0 +1,46 @@
+"""The key-value logs of Porcupine's tests: EDN maps with a `:key`, and no times.
+
+    {:process 0, :type :invoke, :f :put, :key "x", :value "y"}
+    {:process 0, :type :ok, :f :append, :key "x", :value "z"}
+
+An `append` joins texts, and a key that was never put holds the empty text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distlab.check.formats.edn import maps
+from distlab.check.formats.events import KINDS, Event, Pairing
+from distlab.check.formats.jepsen import no_operation, reason
+from distlab.check.formats.lines import Source
+from distlab.check.formats.reading import Reading
+from distlab.history import History
+
+COMMANDS = ("put", "append", "get")
+
+
+def read(source: Source, progress: bool = False) -> Reading:
+    """The history of a log. Raises `Misuse` with the line of what is wrong."""
+    pairing = Pairing(source, meant)
+    for line, op in maps(source, progress):
+        kind, f = str(op.get(":type"))[1:], str(op.get(":f"))[1:]
+        if kind not in KINDS:
+            raise source.wrong(line, no_operation(op))
+        if ":key" not in op or f not in COMMANDS:
+            raise source.wrong(
+                line,
+                f"`{f}` of key {op.get(':key')}: {', '.join(COMMANDS)} have a key.",
+            )
+        value = op[":key"], op.get(":value")
+        pairing.add(Event(line, str(op.get(":process")), kind, f, value))
+    operations = pairing.finish()
+    return Reading(History(operations), "porcupine", pairing.clock.notes())
+
+
+def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
+    """What an invocation and its end are: f, args, outcome, result."""
+    args = begun.value[:1] if begun.f == "get" else begun.value
+    if end is None or end.kind != "ok":
+        return begun.f, args, end.kind if end else "info", reason(end)
+    return begun.f, args, "ok", end.value[1] if begun.f == "get" else None
