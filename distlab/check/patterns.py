@@ -1,0 +1,187 @@
+"""Circles of operations that no order allows, told so that a person can follow.
+
+Source
+    Bouajjani, Enea, Guerraoui and Hamza, "On Verifying Causal Consistency", POPL 2017,
+    table 2: the bad patterns, and their names.
+
+A history is wrong because of a few operations. Those that lead to a pattern are picked
+out, as many as can be spared are left away, and the pattern is told of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from distlab.check.limits import Limits, Meter
+from distlab.check.orders import Exceeded, Order
+from distlab.check.reads_from import Link, ReadsFrom
+from distlab.check.smallest import smallest
+from distlab.check.verdict import Edge, Verdict
+from distlab.check.versions import counted, told, version
+from distlab.history import History, Operation
+
+
+class Pattern(NamedTuple):
+    """Links of which each leads to the next, and the last to the first."""
+
+    name: str
+    order: Order
+    links: list[Link]
+    process: str = ""  # whose view it is, where each has its own
+
+    def support(self) -> History:
+        """The operations that the pattern needs."""
+        ops = self.order.shown.ops
+        needed, todo = set[int](), list(self.links)
+        while todo:
+            link = todo.pop()
+            needed |= {link.source, link.target}
+            todo += grounds(self.order, link)
+        return History(ops[i] for i in sorted(needed))
+
+
+def replaced(order: Order, read: int, newer: int) -> list[Link]:
+    """The circle of a read that does not show a newer write, which comes before it."""
+    return [Link(read, "rw", newer, read, 0), *order.way(newer, read)]
+
+
+def grounds(order: Order, link: Link) -> list[Link]:
+    """The links that lead to one that the history does not say itself."""
+    if link.kind == "ww":  # the read knew of the one, and saw the other
+        return order.way(link.source, link.read, link.round)
+    source = order.shown.source[link.read] if link.kind == "rw" else None
+    return [] if source is None else order.way(source, link.target)
+
+
+LIMITS = Limits()  # the usual ones
+Operations = tuple[Operation, ...]
+Found = Pattern | Any  # a pattern, or what shows that there is none
+Find = Callable[[ReadsFrom, Meter], Found]
+
+
+def judged(
+    promise: str,
+    history: History,
+    find: Find,
+    witness: Callable[[Any], Any],
+    limits: Limits,
+    how: str,
+) -> Verdict:
+    """What a way to find patterns says about a history, told by the fewest operations.
+
+    `witness` turns what it finds otherwise into the order of a valid verdict, and a
+    sentence about it.
+    """
+    shown, meter = ReadsFrom(history), limits.meter()
+    reads = counted(len(shown.reads), "read")
+    strength = f"{reads} on {counted(len(keys(shown)), 'key')}; {how}"
+    if not shown.reads:
+        return Verdict("unknown", promise, strength, "No read has told anything.")
+    if shown.nowhere:
+        reason, evidence = shown.nowhere
+        return Verdict(
+            "invalid", promise, strength, f"{reason} (ThinAirRead).", evidence
+        )
+    try:
+        found = find(shown, meter)
+    except Exceeded:
+        strength = f"{strength}, given up after {meter.exceeded}"
+        reason = f"The check gave up after {meter.exceeded}: raise `limits`."
+        return Verdict("unknown", promise, strength, reason)
+    if not isinstance(found, Pattern):
+        order, reason = witness(found)
+        return Verdict("valid", promise, strength, reason, order=order)
+    return broken(promise, strength, fewest(found, find, meter))
+
+
+def keys(shown: ReadsFrom) -> list[Any]:
+    """The keys of a history, in the order of their first use."""
+    return list(dict.fromkeys(op.args[0] for op in shown.ops))
+
+
+def fewest(pattern: Pattern, find: Find, meter: Meter) -> Pattern:
+    """A pattern of operations of which none can be spared."""
+
+    def patterned(ops: Operations) -> Pattern | None:
+        try:
+            found = find(ReadsFrom(History(ops)), meter)
+        except Exceeded:
+            return None
+        return found if isinstance(found, Pattern) else None
+
+    least = smallest(
+        tuple(pattern.support()), lambda ops: patterned(ops) is not None, readers
+    )
+    return patterned(least) or pattern
+
+
+def readers(gone: Operations, left: Operations) -> Operations:
+    """The reads of what some writes have written."""
+    written = [op.args for op in gone if op.f == "write"]
+    return tuple(op for op in left if (*op.args, op.result) in written)
+
+
+# ------------------------------------------------------------------------- in sentences
+def broken(promise: str, strength: str, pattern: Pattern) -> Verdict:
+    """The verdict of a pattern."""
+    ops = pattern.order.shown.ops
+    cycle = tuple(
+        Edge(ops[link.source], link.kind, ops[link.target], why(ops, link))
+        for link in pattern.links
+    )
+    view = f"As {pattern.process} sees it: " if pattern.process else ""
+    reason = f"{view}{argument(pattern)} ({pattern.name})."
+    evidence = tuple(pattern.support())
+    return Verdict("invalid", promise, strength, reason, evidence, cycle=cycle)
+
+
+def why(ops: tuple[Operation, ...], link: Link) -> str:
+    """The clause that says why one operation comes before another."""
+    one, other = ops[link.source], ops[link.target]
+    if link.kind == "process":
+        return f"{told(one)}, then {told(other)}"
+    if link.kind == "wr":
+        return f"{other.process} read what {one.process} wrote, {version(one)}"
+    if link.kind == "ww":
+        return f"{told(ops[link.read])}, knowing of {version(one)}"
+    return f"{told(one)}, and {version(other)} came over it"
+
+
+def argument(pattern: Pattern) -> str:
+    """Why the operations of a pattern cannot have gone like this."""
+    order, links = pattern.order, pattern.links
+    ops = order.shown.ops
+    sentences = list(dict.fromkeys(derived(order, links)))
+    if links[0].kind == "rw":
+        newer = ops[links[0].target]
+        before = grounds(order, links[0])
+        known = version(newer)
+        if before:
+            known += f", which comes after {version(ops[before[0].source])}"
+        way = chain(ops, [*before, *links[1:]])
+        sentences.append(f"{told(ops[links[0].source])}, knowing of {known}: {way}")
+        return " ".join(sentences)
+    for given, some in groupby(links, key=lambda link: link.given):
+        if given:
+            sentences.append(f"{chain(ops, list(some))}.")
+    return " ".join([*sentences, "No order allows all this"])
+
+
+def derived(order: Order, links: list[Link]) -> Iterator[str]:
+    """The sentences that lead to links which the history does not say itself."""
+    ops = order.shown.ops
+    for link in links:
+        before = grounds(order, link)
+        yield from derived(order, before)
+        if link.kind == "ww":
+            one, other = version(ops[link.source]), version(ops[link.target])
+            way = chain(ops, before)
+            yield f"{way}. So {one} comes before {other}."
+
+
+def chain(ops: tuple[Operation, ...], links: list[Link]) -> str:
+    """What links lead through, in a row."""
+    through = [links[0].source, *(link.target for link in links)]
+    return ", then ".join(told(ops[i]) for i in through)
