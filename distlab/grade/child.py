@@ -43,8 +43,7 @@ class Child:
         self.number, self._pipe = self._server.fork()
         self._pipe.settimeout(limits.wall_s)
         try:
-            setup = {"limits": list(limits), "readable": library.readable}
-            self._send(json.dumps(setup))
+            self._send(json.dumps(limits))
             self.holds = tuple(map(str, self._receive()["holds"]))
         except Stopped as why:
             told = self._server.complaints()

@@ -50,9 +50,10 @@ class Statement(NamedTuple):
     """One thing that is defined at the top level."""
 
     cell: str  # the place of its cell
-    place: int  # among the statements of its cell
+    line: int  # of its cell, where `text` begins
     names: tuple[str, ...]
     node: ast.stmt
+    text: str
 
 
 class Sheet:
@@ -263,11 +264,23 @@ def as_jupyter_reads(source: str) -> str:
 def add_statements(sheet: Sheet, cell: Cell, source: str, tree: ast.Module) -> None:
     """Add the statements of a cell that define something an answer may use."""
     sheet.sources[cell.place] = source
-    for index, node in enumerate(tree.body):
+    lines = source.encode().splitlines(keepends=True)
+    for node in tree.body:
         if refused := refused_imports(node, sheet.imports):
             sheet.refused.update(dict.fromkeys(names_of(node), refused))
         elif names := names_of(node):
-            sheet.statements.append(Statement(cell.place, index, names, node))
+            line, text = text_of(node, lines)
+            sheet.statements.append(Statement(cell.place, line, names, node, text))
+
+
+def text_of(node: ast.stmt, lines: list[bytes]) -> tuple[int, str]:
+    """The text of a statement, decorators included, and the line where it begins."""
+    decorators = getattr(node, "decorator_list", None)
+    first = decorators[0] if decorators else node
+    own = lines[first.lineno - 1 : node.end_lineno]
+    own[-1] = own[-1][: node.end_col_offset]
+    own[0] = own[0][first.col_offset :]  # second: it may be the same line
+    return first.lineno, f"{'@' if decorators else ''}{b''.join(own).decode()}"
 
 
 def refused_imports(node: ast.stmt, allowed: frozenset[str]) -> str | None:

@@ -19,6 +19,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 
@@ -41,7 +42,7 @@ def put_up(limits: Limits, readable: Iterable[str]) -> list[str]:
     """Fence this process in: only below `readable` may it read. Returns what holds."""
     holds = ["limits"]
     if platform.system() == "Linux":
-        kernel = ctypes.CDLL(None, use_errno=True)
+        kernel = system()
         kernel.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
         kernel.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         kernel.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -55,10 +56,16 @@ def put_up(limits: Limits, readable: Iterable[str]) -> list[str]:
     return holds
 
 
+@cache
+def system() -> ctypes.CDLL:
+    """The system's own calls."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def hide() -> None:
     """Let no other process of this user look into this one, which holds the key."""
     if platform.system() == "Linux":
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        system().prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def limit_resources(limits: Limits) -> None:
@@ -94,22 +101,35 @@ FILE_ACCESSES = (13, 14, 15, 15, 16)
 
 def restrict_files(kernel: ctypes.CDLL, readable: Iterable[str]) -> bool:
     """Allow to read and load below some folders, and nothing else to do with files."""
+    ruleset = rules_for_files(tuple(readable))
+    if ruleset < 0:
+        return False
+    restricted = kernel.syscall(RESTRICT_SELF, ruleset, 0) == 0
+    os.close(ruleset)
+    return restricted
+
+
+@cache
+def rules_for_files(readable: tuple[str, ...]) -> int:
+    """The number of a ruleset that allows this, or -1 where Landlock is missing.
+
+    To make it takes longer than a fork: so it is made before, and every fork has it.
+    """
+    if platform.system() != "Linux":
+        return -1
+    kernel = system()
     version = kernel.syscall(CREATE_RULESET, None, 0, 1)
     if version < 1:
-        return False
+        return -1
     files = (1 << FILE_ACCESSES[min(version, len(FILE_ACCESSES)) - 1]) - 1
     ports = 0b11 if version >= 4 else 0  # bind and connect
     outside = 0b11 if version >= 6 else 0  # abstract sockets and signals
     known = 8 * (1 + (version >= 4) + (version >= 6))
     rules = struct.pack("QQQ", files, ports, outside)[:known]
-    ruleset = kernel.syscall(CREATE_RULESET, rules, len(rules), 0)
-    if ruleset < 0:
-        return False
-    for path in readable:
+    ruleset: int = kernel.syscall(CREATE_RULESET, rules, len(rules), 0)
+    for path in readable if ruleset >= 0 else ():
         allow_below(kernel, ruleset, path)
-    restricted = kernel.syscall(RESTRICT_SELF, ruleset, 0) == 0
-    os.close(ruleset)
-    return restricted
+    return ruleset
 
 
 def allow_below(kernel: ctypes.CDLL, ruleset: int, path: str) -> None:

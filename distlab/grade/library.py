@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import compileall
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -39,6 +40,7 @@ FLAGS = "-P -s -S -B -c".split()  # no folder but ours and the standard library'
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 # What sheets import beside the chapters that they are about.
 PRELOAD = ("distlab.faults", "distlab.history", "distlab.sim", "distlab.trace")
+FOR_THE_FENCE = ("resource",)
 START_S = 60  # for a process to import the library, on a machine that is busy
 ANSWER_S = 10  # for one that has nothing to do but to fork, to wait and to kill
 
@@ -67,7 +69,12 @@ class Library:
         compileall.compile_dir(self.path, quiet=2)
         numpy = self._numpy()
         self.readable = [str(self.path), *standard_library(), *numpy]
-        self._preload = (*PRELOAD, *preload, *(["numpy"] if numpy else []))
+        self._preload = (
+            *FOR_THE_FENCE,
+            *PRELOAD,
+            *preload,
+            *(["numpy"] if numpy else []),
+        )
         self._servers: dict[int, ForkServer] = {}
 
     def _numpy(self) -> list[str]:
@@ -85,7 +92,8 @@ class Library:
         """The process whose forks hash with this seed; a new one if it is gone."""
         server = self._servers.get(hash_seed)
         if server is None or not server.alive:
-            server = ForkServer(self.path.parent, hash_seed, self._preload)
+            given = self.path.parent, hash_seed, self.readable, self._preload
+            server = ForkServer(*given)
             self._servers[hash_seed] = server
         return server
 
@@ -122,15 +130,22 @@ def standard_library() -> list[str]:
 class ForkServer:
     """The parent's end of a zygote (`distlab.grade.zygote`)."""
 
-    def __init__(self, folder: Path, hash_seed: int, preload: Iterable[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        hash_seed: int,
+        readable: Iterable[str],
+        preload: Iterable[str],
+    ) -> None:
         self._complaints = folder / f"complaints {hash_seed}"
         self._control, theirs = socket.socketpair()
         self._control.settimeout(START_S)
         self._owner = os.getpid()
         library, number = str(folder / "library"), theirs.fileno()
+        given = [library, str(number), json.dumps(list(readable)), *preload]
         with theirs, self._complaints.open("wb") as complaints:
             self._process = subprocess.Popen(
-                [sys.executable, *FLAGS, START, library, str(number), *preload],
+                [sys.executable, *FLAGS, START, *given],
                 cwd=folder / "empty",
                 env={**ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)},
                 stdin=subprocess.DEVNULL,

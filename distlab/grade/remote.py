@@ -24,7 +24,7 @@ from distlab.events import (
     mint,
 )
 from distlab.grade.child import Child, Raised
-from distlab.grade.collect import Sheet
+from distlab.grade.collect import Sheet, Statement
 from distlab.grade.examine import Stopped
 from distlab.grade.exercise import Function, Method
 from distlab.grade.fence import USUAL, Limits
@@ -165,8 +165,7 @@ def load_request(sheet: Sheet, answer: Method | Function) -> dict[str, Any]:
     """What a child needs to make the answer of the sheet."""
     request: dict[str, Any] = {
         "name": answer.name,
-        "cells": sheet.sources,
-        "statements": [[s.cell, s.place, s.names] for s in sheet.statements],
+        "statements": [[*placed(s), s.names] for s in sheet.statements],
         "base": None,
         "source": None,
         "asked": None,
@@ -176,12 +175,17 @@ def load_request(sheet: Sheet, answer: Method | Function) -> dict[str, Any]:
         base, module = answer.base, answer.base.__module__
         request["base"] = f"{module}:{base.__qualname__}"
         request["asked"] = answer.asked
-        request["classes"] = [[s.cell, s.place] for s in sheet.lineage(answer.name)]
+        request["classes"] = [placed(s) for s in sheet.lineage(answer.name)]
         if not in_library(module):
             request["source"] = inspect.getsource(sys.modules[module])
     else:
         request["ours"] = [[f.__module__, f.__qualname__] for f in answer.ours]
     return request
+
+
+def placed(statement: Statement) -> tuple[str, int, str]:
+    """A statement as text, and where it stands."""
+    return statement.cell, statement.line, statement.text
 
 
 def in_library(module: str) -> bool:

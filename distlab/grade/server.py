@@ -3,7 +3,7 @@
 One request a line, a number and JSON; one reply a line, as JSON. What they are about
 (states, events, effects, arguments, results) is text of `distlab.codec` inside:
 
-    load   the sources of a sheet and what to take from them  →  the fields of the class
+    load   what a sheet defines, and what to take of it       →  the fields of the class
     step   a node, its state, an event, choices, the clock    →  the new state, effects
     call   arguments                                          →  the result
 
@@ -24,7 +24,7 @@ import re
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from distlab import codec
@@ -38,12 +38,11 @@ SHEET = "sheet"  # the module that holds what the learner wrote
 PRISTINE = "pristine base"  # not a name that anybody can write
 
 
-def serve(pipe: int) -> None:
+def serve(pipe: int, readable: Iterable[str]) -> None:
     """Put the fence up, then answer requests until there are no more."""
     requests, replies = os.fdopen(pipe, "rb"), os.fdopen(os.dup(pipe), "wb")
-    setup = json.loads(requests.readline())
-    limits = fence.Limits(*setup["limits"])
-    holds = fence.put_up(limits, setup["readable"])
+    limits = fence.Limits(*json.loads(requests.readline()))
+    holds = fence.put_up(limits, readable)
     os.dup2(1, 2)  # what is printed goes nowhere, as the parent has arranged
     server = Server(limits)
     reply: dict[str, Any] = {"holds": holds}
@@ -83,16 +82,15 @@ class Server:
         for module, name in request["ours"]:
             take_away(getattr(importlib.import_module(module), name))
         scope = vars(sys.modules.setdefault(SHEET, types.ModuleType(SHEET)))
-        trees = {cell: ast.parse(text, cell) for cell, text in request["cells"].items()}
-        wrong = define(scope, trees, request["statements"])
+        wrong = define(scope, request["statements"])
         if base is None:
             self.answer = scope.get(request["name"])
             if not callable(self.answer):
                 raise NameError(wrong.get(request["name"], "it is not a function"))
             return {"wrong": wrong}
         self.answer = cls = base
-        for cell, index in request["classes"]:
-            definition = trees[cell].body[index]
+        for cell, line, text in request["classes"]:
+            definition: Any = ast.parse(at_line(line, text), cell).body[0]
             cls = put_onto(cls, kept(definition, base, request["asked"]), cell, scope)
         self.answer = cls
         new = [[n, how.kind] for n, how in cls._fields.items() if n not in base._fields]
@@ -206,9 +204,12 @@ def hole(sentence: str) -> Callable[..., Any]:
     return unwritten
 
 
-def define(
-    scope: dict[str, Any], trees: dict[str, ast.Module], statements: list[list[Any]]
-) -> dict[str, str]:
+def at_line(line: int, text: str) -> str:
+    """The text, so that what is said of its lines is right in its cell."""
+    return "\n" * (line - 1) + text
+
+
+def define(scope: dict[str, Any], statements: list[list[Any]]) -> dict[str, str]:
     """Execute the statements in order; what fails is tried again after the others.
 
     So cells may come back in another order. Returns each name that could not be
@@ -218,13 +219,12 @@ def define(
     waiting = statements
     while waiting:
         failed, wrong = [], {}
-        for cell, index, names in waiting:
-            alone = ast.Module([trees[cell].body[index]], [])
+        for cell, line, text, names in waiting:
             try:
-                exec(compile(alone, cell, "exec"), scope)
+                exec(compile(at_line(line, text), cell, "exec"), scope)
             except BaseException as raised:
                 if not all(name in scope for name in names):
-                    failed.append([cell, index, names])
+                    failed.append([cell, line, text, names])
                     wrong.update(dict.fromkeys(names, told(raised)))
         if len(failed) == len(waiting):
             break

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import os
 import signal
 import socket
@@ -30,7 +31,9 @@ def main() -> None:
     """Import what answers need, then do what is asked for until nobody can ask."""
     control = socket.socket(fileno=int(sys.argv[2]))
     fence.hide()
-    for name in sys.argv[3:]:
+    readable = tuple(json.loads(sys.argv[3]))
+    fence.rules_for_files(readable)
+    for name in sys.argv[4:]:
         importlib.import_module(name)
     gc.freeze()  # so that a child's collector leaves the pages that it shares alone
     control.sendall(b"ready\n")
@@ -38,7 +41,7 @@ def main() -> None:
         request, pipes, *_ = socket.recv_fds(control, 100, 1)
         match request.split():
             case [b"fork"]:
-                told = become_two(control, pipes[0])
+                told = become_two(control, pipes[0], readable)
             case [b"end", number, patience_s]:
                 told = end(int(number), float(patience_s))
             case _:
@@ -46,7 +49,7 @@ def main() -> None:
         control.sendall(told.encode() + b"\n")
 
 
-def become_two(control: socket.socket, pipe: int) -> str:
+def become_two(control: socket.socket, pipe: int, readable: tuple[str, ...]) -> str:
     """Fork: the child answers on the pipe and never returns; its number."""
     number = os.fork()
     if number == 0:
@@ -54,7 +57,7 @@ def become_two(control: socket.socket, pipe: int) -> str:
         try:
             control.close()
             os.setsid()
-            server.serve(pipe)
+            server.serve(pipe, readable)
             code = 0
         except BaseException:
             traceback.print_exc()  # for whoever cannot put up a fence

@@ -29,6 +29,21 @@ def test_the_last_of_a_name_wins(notebook):
     assert sheet.last("nothing") is None
 
 
+def test_the_text_of_a_statement_is_all_of_it_and_nothing_else(notebook):
+    source = (
+        "# first\né = 'ü'; b = (1,\r\n 2) ; c = 3  # last\n"
+        '@ one\n@two(\n  \'ß\')\nclass C:\n    """a\x0cb\n"""\n\nd = 4'
+    )
+    found = [(s.line, s.text) for s in collect(notebook(source)).statements]
+    assert found == [
+        (2, "é = 'ü'"),
+        (2, "b = (1,\r\n 2)"),
+        (3, "c = 3"),
+        (4, '@one\n@two(\n  \'ß\')\nclass C:\n    """a\x0cb\n"""'),
+        (11, "d = 4"),
+    ]
+
+
 def test_a_cell_that_is_not_python_does_not_lose_the_others(notebook):
     sheet = collect(notebook("def f(:", "def g(): pass"))
     assert sheet.names == {"g"}

@@ -100,7 +100,7 @@ def test_a_server_that_cannot_import_the_library_says_why(tmp_path):
     for name in ("library", "empty"):
         (tmp_path / name).mkdir()
     with pytest.raises(Unjudgeable, match="No module named 'distlab'"):
-        ForkServer(tmp_path, 0, ())
+        ForkServer(tmp_path, 0, (), ())
 
 
 def test_a_forked_marker_starts_its_own_servers(library):
