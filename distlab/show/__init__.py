@@ -22,6 +22,7 @@ _HOMES = {
     "lines": "plots",
     "percentiles": "plots",
     "history": "history",
+    "models": "models",
     "beside": "beside",
     "diff": "beside",
     "source": "listing",

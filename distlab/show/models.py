@@ -1,0 +1,198 @@
+"""The map of consistency models, and where on it a history stands: `models()`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from xml.sax.saxutils import escape
+
+from distlab.check.levels import MODELS, Model
+from distlab.show import colours, shapes
+from distlab.show.colours import Colour
+from distlab.show.picture import Drawing, Picture, element
+from distlab.show.standing import BROKEN, HOLDS, OPEN, SIGNS, SILENT, Judged, Standing
+from distlab.show.words import lines_of
+
+__all__ = ["models"]
+
+# Column and row of each model: what is stronger stands higher. Transactions to the
+# left, single objects to the right; strict serializability implies the best of both.
+PLACES: dict[str, tuple[float, float]] = {
+    "strict serializable": (3.6, 0),
+    "strong session serializable": (0.9, 1),
+    "strong snapshot isolation": (2.5, 1),
+    "serializable": (0.4, 2),
+    "strong session snapshot isolation": (1.9, 2),
+    "repeatable read": (0, 3),
+    "snapshot isolation": (1.5, 3),
+    "parallel snapshot isolation": (2.2, 4),
+    "consistent view": (1.83, 5),
+    "transactional causal consistency": (2.85, 5),
+    "cursor stability": (0.3, 6),
+    "read atomic": (2.85, 6),
+    "monotonic atomic view": (2.1, 7),
+    "read committed": (1.2, 8),
+    "read uncommitted": (1.2, 9),
+    "linearizable": (6, 1),
+    "sequentially consistent": (4.9, 2),
+    "fork-linearizable": (6, 2),
+    "regular": (7, 2),
+    "consistent prefix": (8, 2),
+    "fork-sequential": (5.5, 3),
+    "fork*": (6.6, 3),
+    "safe": (7.6, 3),
+    "causally convergent": (4.4, 4),
+    "causal memory": (5.7, 4),
+    "strong eventual consistency": (4, 5),
+    "causally consistent": (5.1, 5),
+    "PRAM": (7, 5),
+    "eventual consistency": (4, 7),
+    "writes follow reads": (5, 7),
+    "read your writes": (6, 7),
+    "monotonic reads": (7, 7),
+    "monotonic writes": (8, 7),
+}
+COLUMN, ROW = 96.0, 62.0  # from the middle of one box to the next
+WIDE, LINE = 90.0, 13.0  # of a box, and the height of a line in it
+LEFT, TOP, WIDTH, HEIGHT = 60.0, 44.0, 888.0, 656.0
+SMALL = 10.5
+WIDER = 1.16  # DejaVu's letters against Helvetica's
+
+LEGEND = {
+    HOLDS: "holds for this history",
+    BROKEN: "broken by this history",
+    OPEN: "judged, and not known",
+    SILENT: "nothing is known",
+}
+RULES: dict[str, dict[str, str | Colour]] = {
+    ".dl .dl-model text": {"font-size": f"{SMALL}px", "text-anchor": "middle"},
+    ".dl-model-link": {"stroke": colours.LANE, "stroke-width": "1.2"},
+    ".dl-model-box": {"stroke-width": "1.2"},
+    ".dl-model-ground": {"fill": colours.PAPER},
+    ".dl-model-silent": {"fill": colours.BAND, "stroke": colours.LANE},
+    ".dl-model-open": {
+        "fill": colours.BAND,
+        "stroke": colours.QUIET,
+        "stroke-dasharray": "4 2",
+    },
+    ".dl-model-holds": {
+        "fill": colours.GREEN,
+        "fill-opacity": "0.2",
+        "stroke": colours.GREEN,
+    },
+    ".dl-model-broken": {
+        "fill": colours.BAD,
+        "fill-opacity": "0.2",
+        "stroke": colours.BAD,
+    },
+    ".dl-model-judged": {"stroke-width": "2.8"},
+    ".dl-model-badge-holds": {"fill": colours.GREEN, "stroke": colours.PAPER},
+    ".dl-model-badge-broken": {"fill": colours.BAD, "stroke": colours.PAPER},
+    ".dl-model-badge-open": {"fill": colours.QUIET, "stroke": colours.PAPER},
+    ".dl .dl-model-sign": {"fill": colours.PAPER, "font-weight": "700"},
+    ".dl .dl-small": {"font-size": f"{SMALL}px"},
+}
+
+
+def models(
+    verdicts: Judged = (), *, anomalies: Iterable[Any] = (), caption: str = ""
+) -> Picture:
+    """Draw which models imply which; with verdicts, where a history stands among them.
+
+    `verdicts` are those of one history: each names its model as its property, or give
+    `{"PRAM": verdict}`; an outcome will do (`"valid"`). `anomalies` are names of
+    phenomena that were found in it (`"G1a"`). A model that holds lets all weaker ones
+    hold, a broken one breaks all stronger ones.
+
+    Raises `Misuse` for a name that no model has, and if what holds implies what is
+    broken: that cannot be one history.
+    """
+    known = Standing(verdicts, anomalies)
+    return Map(known, caption).drawing.picture(alt=known.sentence(), text=known.text())
+
+
+class Map:
+    """The map on paper, drawn when it is made: `drawing` has the result."""
+
+    def __init__(self, standing: Standing, caption: str = ""):
+        self.standing = standing
+        asked = standing.judged or standing.found
+        told = standing.sentence() if asked else ""
+        self.foot = [
+            (line, look)
+            for text, look in ((told, ""), (caption, "dl-strong"))
+            for line in lines_of(text, WIDTH - 60, size=11)
+            if line
+        ]
+        self.drawing = Drawing(WIDTH, HEIGHT + 16 * len(self.foot), RULES)
+        size = SMALL * WIDER
+        self.lines = {
+            name: lines_of(name.replace("-", "- "), WIDE - 8, size=size, bold=False)
+            for name in PLACES
+        }
+        self._grounds()
+        for model in MODELS:
+            for other in model.implies:
+                self._link(model.name, other)
+        for model in MODELS:
+            self._box(model)
+        if asked:
+            self._legend()
+        for i, (line, look) in enumerate(self.foot):
+            self.drawing.write(20, HEIGHT + 2 + 16 * i, line, look or None)
+
+    def corners(self, name: str) -> tuple[float, float, float, float]:
+        """The box of a model: left, top, right, bottom."""
+        column, row = PLACES[name]
+        x, y = LEFT + COLUMN * column, TOP + ROW * row
+        high = LINE * max(2, len(self.lines[name])) + 8
+        return x - WIDE / 2, y - high / 2, x + WIDE / 2, y + high / 2
+
+    def _grounds(self) -> None:
+        draw = self.drawing
+        draw.write(20, 30, "Transactions", "dl-title")
+        draw.write(WIDTH - 20, 30, "Single objects", "dl-title dl-end")
+        x = LEFT + COLUMN * 3.4
+        draw.line(x, TOP + ROW, x, HEIGHT - 24, "dl-grid")
+
+    def _link(self, stronger: str, weaker: str) -> None:
+        left, _, right, bottom = self.corners(stronger)
+        to_left, top, to_right, _ = self.corners(weaker)
+        ends = (left + right) / 2, bottom, (to_left + to_right) / 2, top
+        self.drawing.line(*ends, "dl-model-link")
+
+    def _box(self, model: Model) -> None:
+        left, top, right, bottom = self.corners(model.name)
+        state, size = self.standing.of(model.name), (WIDE, bottom - top)
+        look = f"dl-model-box dl-model-{state}"
+        look += " dl-model-judged" * (model.name in self.standing.judged)
+        title = f"{self.standing.told(model).strip()} {model.source}."
+        inside = element("title", escape(title))
+        inside += shapes.box(left, top, *size, "dl-model-ground", rx=5)
+        inside += shapes.box(left, top, *size, look, rx=5)
+        lines, x = self.lines[model.name], (left + right) / 2
+        y = (top + bottom - LINE * len(lines)) / 2 + 10
+        for i, line in enumerate(lines):
+            inside += shapes.words(x, y + LINE * i, line, "dl-small")
+        if sign := SIGNS.get(state):
+            inside += _badge(right - 4, top + 2, sign, state)
+        self.drawing.add("g", inside, class_="dl-model", data_model=model.name)
+
+    def _legend(self) -> None:
+        x, y = LEFT + COLUMN * 4.6, TOP + ROW * 8
+        for i, (state, words) in enumerate(LEGEND.items()):
+            row = y + 18 * i
+            look = f"dl-model-box dl-model-{state}"
+            self.drawing.shapes.append(shapes.box(x, row - 10, 24, 13, look, rx=3))
+            if sign := SIGNS.get(state):
+                badge = _badge(x + 24, row - 8, sign, state)
+                self.drawing.add("g", badge, class_="dl-model")
+            self.drawing.write(x + 38, row, words, "dl-small")
+        note = "A thick rim: judged itself. A line down: implies."
+        self.drawing.write(x, y + 18 * len(LEGEND) + 2, note, "dl-small dl-quiet")
+
+
+def _badge(x: float, y: float, sign: str, state: str) -> str:
+    """What is known of a model, for those who do not tell its colour."""
+    dot = shapes.dot(x, y, 7, f"dl-model-badge-{state}")
+    return dot + shapes.words(x, y + 3.6, sign, "dl-model-sign")
