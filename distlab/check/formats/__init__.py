@@ -45,7 +45,7 @@ def read(log: str | Path, format: str | None = None) -> History:
 
 
 def reading(
-    log: str | Path, format: str | None = None, progress: bool = False
+    log: str | bytes | Path, format: str | None = None, progress: bool = False
 ) -> Reading:
     """The same, with the format, and with notes on what was left out or assumed."""
     where = source(log)

@@ -278,7 +278,8 @@ def frozen(value: Any, as_dict: bool = False) -> Any:
             return f":{value.name}"
         case ImmutableDict():
             pairs = [(frozen(key), frozen(item)) for key, item in value.items()]
-            return dict(pairs) if as_dict else tuple(sorted(pairs, key=repr))
+            pairs.sort(key=lambda pair: repr(pair[0]))
+            return dict(pairs) if as_dict else tuple(pairs)
         case ImmutableList() | tuple():
             return tuple(frozen(item) for item in value)
         case frozenset():

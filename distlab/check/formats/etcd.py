@@ -19,7 +19,6 @@ from distlab.check.formats import edn, jepsen
 from distlab.check.formats.events import Event, Pairing
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
-from distlab.history import History
 
 LINE = re.compile(
     r"(?:.*\bjepsen\.util(?:\s+-|:)\s+)?(?:(\d+)|:(\w+))"
@@ -46,15 +45,14 @@ def read(source: Source, progress: bool = False) -> Reading:
                 "this is no line of Jepsen's log: `INFO  jepsen.util - 0  :invoke  "
                 ":read  nil`.",
             )
-    operations = jepsen.keyed(pairing.finish())
-    return Reading(History(operations), "etcd", jepsen.notes(pairing, others))
+    return pairing.reading("etcd", jepsen.keyed, others)
 
 
 def event(found: re.Match[str], source: Source, number: int) -> Event:
     """The event of a line."""
     process, _, kind, f, value, error = found.groups()
     told = edn.read(f"{{:value {value or 'nil'}}}", source, number)[":value"]
-    return Event(number, process, kind, f, told, error=error or None)
+    return Event(number, f"p{process}", kind, f, told, error=error or None)
 
 
 def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:

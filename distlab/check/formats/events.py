@@ -8,12 +8,14 @@ has one, and otherwise the number of its line in milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from distlab.check.formats.lines import Source
+from distlab.check.formats.reading import Reading
+from distlab.check.versions import counted
 from distlab.errors import Misuse
-from distlab.history import Operation
+from distlab.history import History, Operation
 
 ENDS = ("ok", "fail", "info")
 KINDS = ("invoke", *ENDS)
@@ -23,7 +25,7 @@ class Event(NamedTuple):
     """One line of a log."""
 
     line: int
-    process: str
+    process: str  # "p0": the name of Jepsen's process 0
     kind: str  # "invoke", "ok", "fail", "info"
     f: str
     value: Any  # of an invocation the arguments, of an end what came of them
@@ -57,7 +59,7 @@ class Clock:
     def notes(self) -> tuple[str, ...]:
         """What a reader of times must know."""
         if not self.timed:
-            return ("No times: the number of a line stands for milliseconds.",)
+            return ("No times in this log: milliseconds are the numbers of its lines.",)
         if self.back_at:
             told = f"Times go back in line {self.back_at}: the order of lines counts."
             return (told,)
@@ -89,24 +91,43 @@ class Pairing:
         elif not begun:
             raise self.source.wrong(
                 event.line,
-                f"process {event.process} ends `{event.f}`, which it has not begun: "
+                f"{event.process} ends `{event.f}`, which it has not begun: "
                 f"give the log from its first line.",
             )
         elif begun[0].f != event.f:
             raise self.source.wrong(
                 event.line,
-                f"process {event.process} ends `{event.f}`, but in line "
+                f"{event.process} ends `{event.f}`, but in line "
                 f"{begun[0].line} it began `{begun[0].f}`.",
             )
         else:
             self._end(*begun, event, at_us)
 
-    def finish(self) -> list[Operation]:
-        """The operations of all the events; those without an end are *info*."""
+    def reading(
+        self,
+        format: str,
+        apart: Callable[[list[Operation]], list[Operation]] = list,
+        others: Mapping[str, int] = {},
+    ) -> Reading:
+        """What has been read; an operation without an end is *info*.
+
+        `apart` takes the parts of the operations apart, when all of them are known;
+        `others` counts the events that were left out.
+        """
         for begun, invoked_us in self.open.values():
             self._end(begun, invoked_us, None, None)
         self.open.clear()
-        return self.operations
+        told = ", ".join(
+            f"{counted(count, 'event')} of {name}"
+            for name, count in sorted(others.items())
+        )
+        left_out = (f"Left out: {told}, which are no clients.",) if told else ()
+        return Reading(
+            History(apart(self.operations)),
+            format,
+            left_out + self.clock.notes(),
+            "ms" if self.clock.timed else "line",
+        )
 
     def _end(
         self, begun: Event, invoked_us: int, end: Event | None, at_us: int | None
@@ -124,6 +145,6 @@ def busy(source: Source, number: int, call: Any, f: str, line: int) -> Misuse:
     """A call of a process whose last one has not ended, to be raised."""
     return source.wrong(
         number,
-        f"process {call.process} calls `{call.f}` while its `{f}` of line {line} has "
+        f"{call.process} calls `{call.f}` while its `{f}` of line {line} has "
         f"not ended: a process does one thing at a time.",
     )

@@ -20,7 +20,7 @@ from distlab.check.formats.events import KINDS, Event, Pairing
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
 from distlab.errors import Misuse
-from distlab.history import History, Operation
+from distlab.history import Operation
 
 MICRO = {":r": "r", ":w": "w", ":append": "append", ":read": "r", ":write": "w"}
 
@@ -31,8 +31,7 @@ def read(source: Source, progress: bool = False) -> Reading:
     others: Counter[str] = Counter()
     for event in events(source, progress, others):
         pairing.add(event)
-    operations = keyed(pairing.finish())
-    return Reading(History(operations), "jepsen", notes(pairing, others))
+    return pairing.reading("jepsen", keyed, others)
 
 
 def events(
@@ -49,14 +48,14 @@ def events(
             raise source.wrong(line, no_operation(op))
         if process is None and ":process" not in op:
             alone += kind == ":invoke"
-            process = f"#{alone}"
-        if isinstance(process, str) and process[0] != "#":
-            others[process.lstrip(":")] += 1
+            process = alone
+        if not isinstance(process, int):
+            others[str(process).lstrip(":")] += 1
             continue
         f = str(f).lstrip(":") if f is not None else "txn"
         yield Event(
             line,
-            str(process),
+            f"p{process}",
             kind[1:],
             renamed.get(f, f),
             op.get(":value"),
@@ -111,7 +110,7 @@ def transaction(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
     done = micro_operations(end.value)
     if [micro[:2] for micro in done] != [micro[:2] for micro in args]:
         raise ValueError(
-            f"process {end.process} ends another transaction than the one that it "
+            f"{end.process} ends another transaction than the one that it "
             f"began in line {begun.line}."
         )
     return "txn", args, "ok", done
@@ -173,12 +172,3 @@ def split_cas(op: Operation) -> Operation:
     if op.f != "cas" or not op.args or not is_pair(op.args[-1]):
         return op
     return op._replace(args=(*op.args[:-1], *op.args[-1]))
-
-
-def notes(pairing: Pairing, others: Mapping[str, int]) -> tuple[str, ...]:
-    """What was left out or assumed, as sentences."""
-    told = [
-        f"{count} event{'s' * (count > 1)} of `{name}` left out: no client."
-        for name, count in sorted(others.items())
-    ]
-    return (*told, *pairing.clock.notes())

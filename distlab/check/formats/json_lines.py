@@ -55,6 +55,10 @@ def problem(op: Operation) -> str | None:
             return f"`{name}` is {getattr(op, name)!r}, and must be {told}."
     if op.outcome not in OUTCOMES:
         return f"`outcome` is {op.outcome!r}, and must be {', '.join(OUTCOMES)}."
+    try:
+        hash(op)
+    except TypeError:
+        return "it holds a list, a dict or a set, which may change: use an array."
     if op.ended_us is None:
         return None if op.outcome == "info" else f"`{op.outcome}`, but no end."
     if type(op.ended_us) is not int or op.ended_us < op.invoked_us:

@@ -101,14 +101,15 @@ class Source:
         )
 
 
-def source(log: str | Path) -> Source:
-    """A path, or the text of a log itself: text has more than one line, or no letter.
+def source(log: str | bytes | Path) -> Source:
+    """The path of a log, or its text: what has a line break or begins with a bracket.
 
-    `{:process 0 …}` and `["c1", …]` are texts, and so is what has a line break;
-    everything else is the path of a file.
+    Bytes are what came in by the standard input.
     """
     if isinstance(log, Path):
         return Source(str(log), log)
+    if isinstance(log, bytes):
+        return Source("the standard input", log)
     if "\n" in log or log.lstrip()[:1] in {"{", "[", "(", "#", ";", ""}:
         return Source("the text", log.encode())
     return Source(log, Path(log))

@@ -12,7 +12,6 @@ from distlab.check.formats import jepsen
 from distlab.check.formats.events import Pairing
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
-from distlab.history import History
 
 RENAMED = {"broadcast": "add"}
 
@@ -23,5 +22,4 @@ def read(source: Source, progress: bool = False) -> Reading:
     others: Counter[str] = Counter()
     for event in jepsen.events(source, progress, others, RENAMED):
         pairing.add(event)
-    operations = jepsen.keyed(pairing.finish())
-    return Reading(History(operations), "maelstrom", jepsen.notes(pairing, others))
+    return pairing.reading("maelstrom", jepsen.keyed, others)

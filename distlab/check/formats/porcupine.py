@@ -15,7 +15,6 @@ from distlab.check.formats.events import KINDS, Event, Pairing
 from distlab.check.formats.jepsen import no_operation, reason
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
-from distlab.history import History
 
 COMMANDS = ("put", "append", "get")
 
@@ -33,9 +32,8 @@ def read(source: Source, progress: bool = False) -> Reading:
                 f"`{f}` of key {op.get(':key')}: {', '.join(COMMANDS)} have a key.",
             )
         value = op[":key"], op.get(":value")
-        pairing.add(Event(line, str(op.get(":process")), kind, f, value))
-    operations = pairing.finish()
-    return Reading(History(operations), "porcupine", pairing.clock.notes())
+        pairing.add(Event(line, f"p{op.get(':process')}", kind, f, value))
+    return pairing.reading("porcupine")
 
 
 def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:

@@ -13,3 +13,4 @@ class Reading(NamedTuple):
     history: History
     format: str
     notes: tuple[str, ...] = ()
+    unit: str = "ms"  # a log without times has "line": the numbers of its lines

@@ -1,0 +1,218 @@
+r"""Properties and models by their names: what a history can be judged for, and as what.
+
+    >>> from distlab.check import formats
+    >>> history = formats.read("0 :invoke :cas [1 2]\n0 :ok :cas [1 2]")
+    >>> guessed(history), usual(guessed(history))
+    ('cas-register', 'linearizable')
+
+A model says what the operations mean: a machine, whose commands they are, or the kind
+of micro-operations of transactions. A property says what was promised. Neither is in
+the log; both can be guessed from what was called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+from distlab.check import levels
+from distlab.check.limits import Limits
+from distlab.check.verdict import Verdict
+from distlab.check.versions import counted
+from distlab.errors import Misuse, did_you_mean
+from distlab.history import History, Operation
+from distlab.machine import (
+    Counter,
+    KeyValue,
+    Lock,
+    LogMachine,
+    Machine,
+    Queue,
+    Register,
+    Set,
+    Stack,
+    Texts,
+)
+
+Needs = Literal["a machine", "reads and writes", "transactions"]
+
+
+class Property(NamedTuple):
+    """Who judges it, and what it is about."""
+
+    module: str
+    function: str
+    needs: Needs
+
+
+MODELS: dict[str, Machine | None] = {
+    "register": Register(),
+    "cas-register": Register(),
+    "kv": KeyValue(),
+    "texts": Texts(),
+    "counter": Counter(),
+    "set": Set(),
+    "queue": Queue(),
+    "stack": Stack(),
+    "lock": Lock(),
+    "log": LogMachine(),
+    "list-append": None,  # transactions
+    "rw-register": None,
+}
+PROPERTIES = {
+    "linearizable": Property("linearizable", "linearizable", "a machine"),
+    "sequential": Property("sequential", "sequentially_consistent", "a machine"),
+    "causal": Property("causal", "causally_consistent", "reads and writes"),
+    "causal-memory": Property("causal", "causal_memory", "reads and writes"),
+    "causal-convergence": Property("causal", "causally_convergent", "reads and writes"),
+    "pram": Property("pram", "pram", "reads and writes"),
+    **{
+        name.replace("_", "-"): Property("sessions", name, "reads and writes")
+        for name in (
+            "read_your_writes",
+            "monotonic_reads",
+            "monotonic_writes",
+            "writes_follow_reads",
+            "consistent_prefix",
+        )
+    },
+    **{
+        model.name.replace(" ", "-"): Property("transactions", "judge", "transactions")
+        for model in levels.MODELS
+        if model.kind == "transactions"
+    },
+}
+KEYED = [name for name, machine in MODELS.items() if machine and machine.part]
+TRANSACTIONS = [name for name, machine in MODELS.items() if machine is None]
+ONE_KEY = "x"  # of a register that is judged as a store of one
+
+
+def judge(
+    history: History, property: str, model: str, limits: Limits | None = None
+) -> Verdict:
+    """Whether a history has a property, its operations being those of a model.
+
+    Raises `Misuse` for unknown names, for a property that the model cannot have, and
+    for operations that are none of the model.
+    """
+    asked = known(property, PROPERTIES, "property")
+    machine = known(model, MODELS, "model")
+    if (asked.needs == "transactions") != (machine is None):
+        raise Misuse(
+            f"`{property}` is about {asked.needs}, and the model `{model}` is not; "
+            f"`{usual(model)}` would be usual."
+        )
+    if asked.needs == "reads and writes" and model not in ("register", "kv"):
+        raise Misuse(
+            f"`{property}` is about {asked.needs}: register or kv, not {model}."
+        )
+    judged = fitted(history, model)
+    if asked.needs == "reads and writes" and model == "register":
+        judged = History(op._replace(args=(ONE_KEY, *op.args)) for op in judged)
+    module = importlib.import_module(f"distlab.check.{asked.module}")
+    ask = getattr(module, asked.function)
+    given: dict[str, Any] = {
+        "machine": machine,
+        "level": property.replace("-", " "),
+        "limits": limits or Limits(),
+    }
+    takes = inspect.signature(ask).parameters
+    verdict: Verdict = ask(judged, **{n: v for n, v in given.items() if n in takes})
+    return verdict
+
+
+def known(name: str, names: dict[str, Any], what: str) -> Any:
+    """What has this name. Raises `Misuse` with the nearest of the others."""
+    if name not in names:
+        hint = did_you_mean(name, names) or f" There are: {', '.join(names)}."
+        raise Misuse(f"there is no {what} `{name}`.{hint}")
+    return names[name]
+
+
+def usual(model: str) -> str:
+    """The property that is mostly promised of a model, and the strongest one."""
+    return "strict-serializable" if model in TRANSACTIONS else "linearizable"
+
+
+# -------------------------------------------------------------- what the operations are
+def guessed(history: History) -> str:
+    """The first model that has all the operations of a history.
+
+    Raises `Misuse` for operations that are those of no model.
+    """
+    shapes = dict.fromkeys((op.f, len(op.args)) for op in history if op.f != "txn")
+    if not shapes:
+        appends = any(micro[0] == "append" for op in history for micro in op.args)
+        return "list-append" if appends else "rw-register"
+    for model, machine in MODELS.items():
+        if machine is None or (model == "register" and ("cas", 2) in shapes):
+            continue
+        if all(misshapen(*shape, model) is None for shape in shapes) and not any(
+            wrong_values(op, model) for op in history
+        ):
+            return model
+    names = ", ".join(f"{f} of {counted(n, 'argument')}" for f, n in shapes)
+    raise Misuse(f"no model has {names}; there are: {', '.join(MODELS)}.")
+
+
+def fitted(history: History, model: str) -> History:
+    """The history as its model wants it. Raises `Misuse` for what is none of it.
+
+    Sets are read as sets, in whatever order they were told; keys that cannot be
+    compared with each other become texts.
+    """
+    for op in history:
+        if wrong := misshapen(op.f, len(op.args), model) or wrong_values(op, model):
+            raise Misuse(
+                f"{op.process} called `{op.f}` at {op.invoked_ms:g} ms: {wrong}"
+            )
+    if model == "set":
+        return History(map(as_set, history))
+    if model in KEYED and len({type(op.args[0]) for op in history}) > 1:
+        return History(
+            op._replace(args=(repr(op.args[0]), *op.args[1:])) for op in history
+        )
+    return history
+
+
+@cache
+def misshapen(f: str, arguments: int, model: str) -> str | None:
+    """Why a call is none of a model, or None if it is one."""
+    machine = MODELS[model]
+    if machine is None:
+        return None if f == "txn" else f"`{model}` has transactions alone, `txn`."
+    if f not in machine.commands:
+        has = ", ".join(sorted(machine.commands))
+        return f"`{model}` has {has} alone.{did_you_mean(f, machine.commands)}"
+    method = getattr(type(machine), f)
+    takes = len(inspect.signature(method).parameters) - 2  # itself and the state
+    if arguments == takes:
+        return None
+    return f"it has {counted(arguments, 'argument')}, and of `{model}` {takes}."
+
+
+def wrong_values(op: Operation, model: str) -> str | None:
+    """Why the values of an operation are none of a model."""
+    told = op.outcome == "ok" and op.f == "read"
+    if model == "counter":
+        numbers = (*op.args, op.result) if told else op.args
+        if not all(isinstance(number, int) for number in numbers):
+            return "a counter has whole numbers alone."
+    elif model in ("set", "log") and told and not has_members(op.result):
+        return f"a {model} is read as a vector, not as {op.result!r}."
+    elif model == "texts" and not all(isinstance(arg, str) for arg in op.args):
+        return "the keys and the values of `texts` are texts."
+    return None
+
+
+def has_members(result: Any) -> bool:
+    """Whether this may be what a set or a log was read as."""
+    return isinstance(result, (tuple, frozenset))
+
+
+def as_set(op: Operation) -> Operation:
+    """An operation whose result, if it has members, is a set of them."""
+    members = op.f == "read" and has_members(op.result)
+    return op._replace(result=frozenset(op.result)) if members else op

@@ -1,0 +1,129 @@
+"""`distlab check`: judge histories from anywhere, from the command line.
+
+    distlab check history.edn --property sequential
+    distlab check logs/*.log --model cas-register --timeout-s 60
+
+What is printed begins with the outcome. Then comes what was read, what was assumed
+because nobody said it, and what was left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from distlab.check.formats import FORMATS, reading
+from distlab.check.formats.reading import Reading
+from distlab.check.limits import Limits
+from distlab.check.properties import MODELS, PROPERTIES, guessed, judge, known, usual
+from distlab.check.verdict import Verdict
+from distlab.check.versions import counted
+from distlab.errors import Misuse
+
+EXIT_CODES = """\
+exit codes:
+  0  valid: the history has the property
+  1  invalid: it has not, and the evidence is shown
+  2  unknown: a limit was passed, or nothing tells; or the command was used wrongly
+  3  a log cannot be read, or not as what was asked for
+of several logs the worst, in the order 3, 1, 2, 0
+"""
+CODES = {"valid": 0, "invalid": 1, "unknown": 2, "unreadable": 3}
+WORST_FIRST = ("unreadable", "invalid", "unknown", "valid")
+USUAL = Limits()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What may be said about logs."""
+    parser.epilog = EXIT_CODES
+    add = parser.add_argument
+    add("logs", nargs="+", metavar="FILE", help="a log; - is the standard input")
+    add("--model", metavar="NAME", help=f"what was called: {', '.join(MODELS)}")
+    add(
+        "--property", metavar="NAME", help=f"what was promised: {', '.join(PROPERTIES)}"
+    )
+    add("--format", metavar="NAME", help=f"how it is written: {', '.join(FORMATS)}")
+    add("--timeout-s", type=float, default=USUAL.time_s, help=f"({USUAL.time_s:g})")
+    add("--steps", type=int, default=USUAL.steps, help=f"({USUAL.steps})")
+    add("--memory-mb", type=float, default=USUAL.memory_mb, help=f"({USUAL.memory_mb})")
+    add("--svg", type=Path, metavar="OUT", help="draw the history and the verdict")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge each log. Raises `Misuse` for what cannot be meant."""
+    for name, names in (
+        ("model", MODELS),
+        ("property", PROPERTIES),
+        ("format", FORMATS),
+    ):
+        if asked := getattr(arguments, name):
+            known(asked, names, name)
+    if arguments.svg and len(arguments.logs) > 1:
+        raise Misuse("--svg draws one log: give one.")
+    limits = Limits(arguments.steps, arguments.timeout_s, arguments.memory_mb)
+    outcomes: Counter[str] = Counter()
+    for number, log in enumerate(arguments.logs):
+        if number:
+            print()
+        outcomes[judged(log, arguments, limits)] += 1
+    if len(arguments.logs) > 1:
+        counts = ", ".join(f"{outcomes[o]} {o}" for o in WORST_FIRST[::-1])
+        print(f"\n{len(arguments.logs)} logs: {counts}")
+    return next(CODES[outcome] for outcome in WORST_FIRST if outcomes[outcome])
+
+
+def judged(log: str, arguments: argparse.Namespace, limits: Limits) -> str:
+    """Judge one log, print what was found, and give the outcome."""
+    try:
+        where = sys.stdin.buffer.read() if log == "-" else Path(log)
+        read = reading(where, arguments.format, progress=True)
+        model = arguments.model or guessed(read.history)
+        property = arguments.property or usual(model)
+        verdict = judge(read.history, property, model, limits)
+    except (Misuse, OSError) as unreadable:
+        sys.stdout.flush()
+        print(f"distlab check: {told(unreadable, log)}", file=sys.stderr)
+        return "unreadable"
+    print(repr(verdict))
+    for line in account(log, read):
+        print(f"  {line}")
+    assumed = [
+        f"{name} {value}"
+        for name, value in (("model", model), ("property", property))
+        if value != getattr(arguments, name)
+    ]
+    if assumed:
+        print(f"  Assumed: {', '.join(assumed)}.")
+    if arguments.svg:
+        draw(read, verdict, arguments.svg)
+    return verdict.outcome
+
+
+def account(log: str, read: Reading) -> Iterator[str]:
+    """What was read, and what a reader of the verdict must know about it."""
+    clients = counted(len(read.history.processes), "client")
+    yield f"{log}, format {read.format}: {read.history!r}, of {clients}."
+    yield from read.notes
+
+
+def draw(read: Reading, verdict: Verdict, out: Path) -> None:
+    """Write the picture of a verdict: its cycle if it has one, or its history."""
+    from distlab import show
+
+    if verdict.cycle:
+        picture = show.cycle(verdict)
+    else:
+        picture = show.history(read.history, verdict, unit=read.unit)
+    picture.save(out)
+    print(f"  Drawn: {out}.")
+
+
+def told(unreadable: Exception, log: str) -> str:
+    """Why a log cannot be judged, in a sentence."""
+    if isinstance(unreadable, OSError):
+        return f"{log}: {unreadable.strerror or unreadable}."
+    sentence = str(unreadable)
+    return sentence if log in sentence else f"{log}: {sentence}"
