@@ -2,6 +2,8 @@
 
     distlab run replication.single_leader --seed 83 --set sync_followers=1 \\
         --fault 'Crash("s1", at_ms=500)' --call 'c1.write("x", 1)' --trace
+    distlab run replication.regular_register --clients 8 --latency 'Exponential(20)' \\
+        --seeds 0:100 --judge linearizable
 
 A protocol is named by its module below `distlab`, with `:Class` if there are several.
 Three servers run, and one client where the protocol has a `client`; a module that needs
@@ -26,7 +28,9 @@ from typing import Any
 
 import distlab
 from distlab import faults, sim
+from distlab.check import Verdict, properties
 from distlab.errors import Misuse, Violation, did_you_mean
+from distlab.history import History
 from distlab.node import Call, Node
 from distlab.sim.cluster import MAX_STEPS, RUN_MS
 
@@ -41,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("protocol", help="such as replication.single_leader, or module:Class")
     add("--seed", type=int, default=0, help="equal seeds, equal runs (0)")
+    add("--seeds", metavar="FIRST:LAST", help="many runs, 0:1000 for a thousand")
+    add("--judge", metavar="PROPERTY", help="what was promised: linearizable, causal …")
     add("--servers", type=int, metavar="N", help="how many (mostly 3)")
     add("--clients", type=int, metavar="N", help="how many (mostly 1)")
     add("--until-ms", type=float, default=RUN_MS, help=f"simulated time ({RUN_MS})")
@@ -59,6 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate, and print a summary. Raises what the protocol raises."""
+    if arguments.seeds:
+        from distlab.sim import many  # numpy and a pool of processes
+
+        return many.run(arguments)
     cluster = made(arguments)
     try:
         cluster.run(arguments.until_ms, arguments.max_steps)
@@ -66,6 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
         report(cluster, arguments)
         raise
     report(cluster, arguments)
+    if arguments.judge:
+        verdict = judged(cluster.history, arguments.judge)
+        print(repr(verdict))
+        return int(verdict.invalid)
     return 0
 
 
@@ -81,6 +95,11 @@ def report(cluster: sim.Cluster, arguments: argparse.Namespace) -> None:
         print(f"trace {trace.digest()}\nhistory {history.digest()}")
     if arguments.jsonl:
         arguments.jsonl.write_text(trace.to_jsonl(), encoding="utf-8")
+
+
+def judged(history: History, judge: str) -> Verdict:
+    """The verdict on one run. Raises `Misuse` for a name that no judge has."""
+    return properties.judge(history, judge, properties.guessed(history))
 
 
 def summary(cluster: sim.Cluster) -> Iterator[str]:

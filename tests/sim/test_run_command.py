@@ -1,5 +1,6 @@
 """`distlab run`: what may be said, what is printed, and how it ends."""
 
+import re
 import sys
 import types
 
@@ -7,7 +8,7 @@ import pytest
 import sim_nodes
 
 from distlab.__main__ import main
-from distlab.sim import command
+from distlab.sim import command, sweep
 from distlab.trace import Trace
 
 
@@ -154,3 +155,49 @@ def test_every_chapter_is_searched_for_protocols(monkeypatch):
     names = dict(command.protocols())
     assert names["replication.single_leader"] == "distlab.replication.single_leader"
     assert not [name for name in names if name.startswith(("sim.", "show.", "check."))]
+
+
+# ------------------------------------------------------------------- many runs, a judge
+SWEEP = ("replication.regular_register", "--latency", "Exponential(20)")
+
+
+@pytest.fixture
+def the_library(monkeypatch):
+    known = {"replication.regular_register": "distlab.replication.regular_register"}
+    monkeypatch.setattr(command, "protocols", lambda: iter(known.items()))
+
+
+def test_a_run_is_judged(capsys, the_library):
+    code, printed = said(capsys, *SWEEP, "--judge", "linearizable")
+    assert code == 0
+    assert printed.out.splitlines()[-2].startswith("VALID  linearizable  (20 reads")
+
+
+def test_many_runs_are_judged_and_the_first_that_is_wrong_can_be_replayed(
+    capsys, the_library, monkeypatch
+):
+    monkeypatch.setattr(sweep, "cores", lambda: 2)
+    asked = ("--clients", "8", "--judge", "linearizable")
+    code, many = said(capsys, *SWEEP, *asked, "--seeds", "34:40")
+    assert code == 1
+    assert many.out.startswith("6 runs, seeds 34 to 39; ")
+    seed = re.search(r"first invalid with --seed (\d+):", many.out)[1]
+    code, one = said(capsys, *SWEEP, *asked, "--seed", seed)
+    assert code == 1
+    verdict = one.out[one.out.index("INVALID") :]
+    assert many.out.endswith(verdict)
+    _, before = said(capsys, *SWEEP, *asked, "--seeds", f"34:{seed}")
+    assert "valid, 0 invalid, 0 unknown" in before.out
+
+
+def test_many_runs_need_no_judge(capsys, the_library):
+    code, printed = said(capsys, *SWEEP, "--seeds", "3")
+    assert code == 0
+    assert "120 operations: 120 ok, 0 fail, 0 info" in printed.out
+
+
+@pytest.mark.parametrize("seeds", ["a", "5:a", "7:3", "0", ":", "3:3"])
+def test_seeds_that_are_none_are_refused(capsys, the_library, seeds):
+    code, printed = said(capsys, *SWEEP, f"--seeds={seeds}")
+    assert code == 2
+    assert "write FIRST:LAST, as 0:1000 for the seeds 0 to 999." in printed.err
