@@ -23,6 +23,7 @@ _HOMES = {
     "percentiles": "plots",
     "history": "history",
     "models": "models",
+    "cycle": "cycle",
     "beside": "beside",
     "diff": "beside",
     "source": "listing",

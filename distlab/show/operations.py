@@ -11,7 +11,15 @@ __all__ = ["few_words", "steps_of"]
 
 SHORT = {"write": "w", "read": "r", "w": "w", "r": "r"}
 PUTS = ("write", "w", "put")
-LOOKS = ("read", "r", "get", "dequeue", "pop", "peek")  # finding nothing says something
+LOOKS = (
+    "read",
+    "r",
+    "scan",
+    "get",
+    "dequeue",
+    "pop",
+    "peek",
+)  # finding nothing says something
 ENDS = {"fail": " ✗", "info": " ?"}
 
 

@@ -1,0 +1,238 @@
+"""A cycle on paper: boxes there and back in two rows, an arrow from each to the next.
+
+The kind of an arrow stands beside it; its dashes say it again: dashed is what was not
+seen, dotted is time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+from distlab.check.verdict import Edge
+from distlab.history import Operation
+from distlab.show import colours, shapes
+from distlab.show.colours import Colour
+from distlab.show.operations import few_words, steps_of
+from distlab.show.picture import Drawing, element, number, shortened
+from distlab.show.shapes import SMALL
+from distlab.show.words import lines_of
+
+MOST = 8  # boxes; of a longer cycle the middle is folded into one
+ROW = 16.0  # the height of a line
+MARGIN = 24.0
+APART = 84.0  # from a box to the next in its row: room for the kind of an arrow
+BETWEEN = 62.0  # from row to row
+BROADEST = 250.0  # a box
+STEPS = 5  # of a transaction that are written into its box
+FOLDED = "…"
+WIDER = 1.16  # DejaVu's letters against Helvetica's
+
+MEANINGS = {
+    "ww": "the second wrote over what the first had written",
+    "wr": "the second read what the first had written",
+    "rw": "the first did not see what the second wrote",
+    "process": "the second came later in the same process",
+    "real time": "the first had ended when the second was called",
+}
+KINDS = (*MEANINGS, "")
+HUES = (
+    colours.BLUE,
+    colours.GREEN,
+    colours.ORANGE,
+    colours.GREY,
+    colours.GREY,
+    colours.PURPLE,
+)
+DASHES = ("none", "none", "7 3", "2 3", "2 3", "none")
+RULES: dict[str, dict[str, str | Colour]] = {
+    ".dl .dl-small": {"font-size": f"{SMALL}px"},
+    ".dl .dl-bad-text": {"fill": colours.BAD_TEXT},
+    ".dl-ring-box": {"fill": colours.BAND, "stroke": colours.LANE},
+    ".dl-ring-fold": {"stroke-dasharray": "2 3"},
+    **{
+        f".dl-ring-{i}": {
+            "stroke": hue,
+            "stroke-width": "1.8",
+            "stroke-dasharray": dashes,
+            "fill": "none",
+        }
+        for i, (hue, dashes) in enumerate(zip(HUES, DASHES, strict=True))
+    },
+    **{f".dl-ring-head-{i}": {"fill": hue} for i, hue in enumerate(HUES)},
+    ".dl-ring-dot": {"fill": colours.PAPER, "stroke": colours.INK},
+    ".dl .dl-ring-number": {"font-size": "9.5px", "text-anchor": "middle"},
+}
+Point = tuple[float, float]
+
+
+class Ring:
+    """A cycle, drawn when it is made: `drawing` has the result."""
+
+    def __init__(
+        self,
+        edges: Sequence[Edge],
+        title: str = "",
+        caption: str = "",
+        width: float = 840,
+    ):
+        self.edges, self.width = tuple(edges), width
+        ends = (end for edge in edges for end in (edge.source, edge.target))
+        self.nodes: tuple[Any, ...] = tuple(dict.fromkeys(ends))
+        self.shown = self._folded()
+        columns = max(2, (len(self.shown) + 1) // 2)
+        room = (width - 2 * MARGIN + APART) / columns - APART
+        self.wide = min(room, BROADEST)
+        self.words = {node: self._written(node) for node in self.shown}
+        self.high = {node: 10 + 15 * len(rows) for node, rows in self.words.items()}
+        self.middle = dict(self._places(columns))
+        bottom = max(y + self.high[node] / 2 for node, (_, y) in self.middle.items())
+        self.foot = list(self._foot(title, caption))
+        self.drawing = Drawing(width, bottom + 30 + ROW * len(self.foot), RULES)
+        for i, edge in enumerate(self.edges, 1):
+            if edge.source in self.middle and edge.target in self.middle:
+                self._arrow(i, edge)
+        self._over_the_fold()
+        for node in self.shown:
+            self._box(node)
+        for i, (line, look) in enumerate(self.foot):
+            self.drawing.write(MARGIN, bottom + 34 + ROW * i, line, look or None)
+
+    # --------------------------------------------------------------------------- places
+    def _folded(self) -> tuple[Any, ...]:
+        """The nodes that get a box; a fold stands for those that do not."""
+        if len(self.nodes) <= MOST:
+            return self.nodes
+        return (*self.nodes[: MOST // 2], FOLDED, *self.nodes[-(MOST // 2 - 1) :])
+
+    def _written(self, node: Any) -> list[str]:
+        """What stands in a box: who and when, then what it did."""
+        if node is FOLDED:
+            return [FOLDED, f"{len(self.nodes) - MOST + 1} more"]
+        rows = [named(node)]
+        if isinstance(node, Operation):
+            steps = steps_of(node) if node.f == "txn" else [few_words(node)]
+            rows += steps[:STEPS]
+            rows += [f"… {len(steps) - STEPS} more"] * (len(steps) > STEPS)
+        return [shortened(row, (self.wide - 14) / WIDER) for row in rows]
+
+    def _places(self, columns: int) -> Iterator[tuple[Any, Point]]:
+        """The middle of each box: there in the upper row, back in the lower."""
+        upper = self.shown if len(self.shown) == 2 else self.shown[:columns]
+        lower = self.shown[len(upper) :][::-1]
+        pitch = self.wide + APART
+        y = 20 + max(self.high[node] for node in upper) / 2
+        for row in (upper, lower):
+            left = self.width / 2 - pitch * (len(row) - 1) / 2
+            for i, node in enumerate(row):
+                yield node, (left + pitch * i, y)
+            if lower:
+                highest = [max(self.high[node] for node in r) for r in (upper, lower)]
+                y += sum(highest) / 2 + BETWEEN
+
+    def _way(self, src: Any, dst: Any) -> tuple[Point, Point]:
+        """Where an arrow leaves one box and reaches the other."""
+        (x0, y0), (x1, y1) = self.middle[src], self.middle[dst]
+        if len(self.shown) == 2:  # there above, back below
+            aside = -10 if x0 < x1 else 10
+            y0, y1 = y0 + aside, y1 + aside
+        return self._border(src, (x0, y0), (x1, y1)), self._border(
+            dst, (x1, y1), (x0, y0)
+        )
+
+    def _border(self, node: Any, inside: Point, towards: Point) -> Point:
+        dx, dy = towards[0] - inside[0], towards[1] - inside[1]
+        across = (self.wide / 2 + 4) / abs(dx) if dx else 2.0
+        down = (self.high[node] / 2 + 4) / abs(dy) if dy else 2.0
+        share = min(across, down, 1.0)
+        return inside[0] + dx * share, inside[1] + dy * share
+
+    # --------------------------------------------------------------------------- shapes
+    def _arrow(self, i: int, edge: Edge) -> None:
+        place = KINDS.index(edge.kind) if edge.kind in KINDS else len(KINDS) - 1
+        title = element("title", escape(f"{i}. {edge}"))
+        if edge.source == edge.target:
+            shape, (x, y) = self._loop(edge.source, place)
+        else:
+            shape, (x, y) = self._line(edge.source, edge.target, place)
+        label = shapes.dot(x, y, 7.5, "dl-ring-dot")
+        label += shapes.words(x, y + 3.4, str(i), "dl-ring-number")
+        label += self._kind(edge, x, y)
+        self.drawing.add("g", title + shape + label, data_edge=str(i))
+
+    def _kind(self, edge: Edge, x: float, y: float) -> str:
+        """The kind of an arrow: beside it if it goes down or up, else outside."""
+        if self.middle[edge.source][1] != self.middle[edge.target][1]:
+            return shapes.words(x + 12, y + 4, edge.kind, "dl-small dl-rim")
+        below = len(self.shown) == 2 and edge.source == self.shown[1]
+        y += 19 if below else -12
+        return shapes.words(x, y, edge.kind, "dl-small dl-middle dl-rim")
+
+    def _line(self, src: Any, dst: Any, place: int) -> tuple[str, Point]:
+        (x0, y0), (x1, y1) = self._way(src, dst)
+        shape = shapes.line(x0, y0, x1, y1, f"dl-ring-{place}")
+        shape += shapes.head(x0, y0, x1, y1, f"dl-ring-head-{place}")
+        return shape, ((x0 + x1) / 2, (y0 + y1) / 2)
+
+    def _loop(self, node: Any, place: int) -> tuple[str, Point]:
+        """The way of what has to come before itself."""
+        x, y = self.middle[node]
+        x += self.wide / 2 + 2
+        path = f"M{number(x)} {number(y - 8)}h40v16h-40"
+        shape = element("path", d=path, class_=f"dl-ring-{place}")
+        shape += shapes.head(x + 40, y + 8, x, y + 8, f"dl-ring-head-{place}")
+        return shape, (x + 40, y)
+
+    def _over_the_fold(self) -> None:
+        if FOLDED in self.shown:
+            at = self.shown.index(FOLDED)
+            for src, dst in ((at - 1, at), (at, at + 1)):
+                (x0, y0), (x1, y1) = self._way(self.shown[src], self.shown[dst])
+                self.drawing.line(x0, y0, x1, y1, "dl-ring-3")
+                head = shapes.head(x0, y0, x1, y1, "dl-ring-head-3")
+                self.drawing.shapes.append(head)
+
+    def _box(self, node: Any) -> None:
+        x, y = self.middle[node]
+        top, rows = y - self.high[node] / 2, self.words[node]
+        look = "dl-ring-box dl-ring-fold" if node is FOLDED else "dl-ring-box"
+        inside = element("title", escape(" ".join(str(node).split())))
+        size = self.wide, self.high[node]
+        inside += shapes.box(x - self.wide / 2, top, *size, look, rx=6)
+        for i, row in enumerate(rows):
+            style = "dl-strong dl-middle" if i == 0 else "dl-small dl-middle"
+            inside += shapes.words(x, top + 16 + 15 * i, row, style)
+        self.drawing.add("g", inside)
+
+    def _foot(self, title: str, caption: str) -> Iterator[tuple[str, str]]:
+        """The reason for each arrow, what the kinds mean, and what was found."""
+        room = self.width - 2 * MARGIN
+        paragraphs = [(title, "dl-strong dl-bad-text")]
+        paragraphs += [
+            (f"{i}. {e}", "")
+            for i, e in enumerate(self.edges, 1)
+            if e.source in self.middle and e.target in self.middle
+        ]
+        kinds = dict.fromkeys(edge.kind for edge in self.edges)
+        known = [f"{kind}: {MEANINGS[kind]}" for kind in kinds if kind in MEANINGS]
+        if FOLDED in self.shown:
+            count = len(self.nodes) - len(self.shown) + 1
+            known.append(
+                f"{count} of {len(self.nodes)} left out: the text has them all"
+            )
+        paragraphs += [(f"{'; '.join(known)}." * bool(known), "dl-small dl-quiet")]
+        paragraphs += [(caption, "dl-strong")]
+        for text, look in paragraphs:
+            size = 11 if "strong" in look else 10
+            yield from (
+                (line, look) for line in lines_of(text, room, size=size) if line
+            )
+
+
+def named(node: Any) -> str:
+    """Who it is in the cycle: the process and its time, or a name."""
+    if not isinstance(node, Operation):
+        return str(node)
+    ended = "no end" if node.ended_ms is None else f"{node.ended_ms:g} ms"
+    return f"{node.process} ({node.invoked_ms:g} to {ended})"
