@@ -106,7 +106,7 @@ def nbgraders(folder: Path) -> Callable[[], None] | None:
 def main() -> None:
     """Measure, print and perhaps write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--learners", type=int, default=20)
+    parser.add_argument("--learners", type=int, default=40)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     rows = []

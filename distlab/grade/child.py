@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import select
 import signal
+import socket
+import struct
 from typing import Any, Self
 
 from distlab.errors import DistlabError
@@ -41,7 +43,9 @@ class Child:
         self._count = 0
         self._server = library.fork_server(hash_seed)
         self.number, self._pipe = self._server.fork()
-        self._pipe.settimeout(limits.wall_s)
+        waits = struct.pack("ll", int(limits.wall_s), int(limits.wall_s % 1 * 1e6))
+        for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # no `poll` before each
+            self._pipe.setsockopt(socket.SOL_SOCKET, way, waits)
         try:
             self._send(json.dumps(limits))
             self.holds = tuple(map(str, self._receive()["holds"]))
@@ -69,7 +73,7 @@ class Child:
     def _send(self, line: str) -> None:
         try:
             self._pipe.sendall(line.encode() + b"\n")
-        except TimeoutError:
+        except BlockingIOError:
             raise self._stop(f"did not listen for {self.limits.wall_s:g} s") from None
         except OSError:
             raise self._stop(self._how_it_ended()) from None
@@ -82,7 +86,7 @@ class Child:
                 raise self._stop(f"answered more than {self.limits.answer_bytes} bytes")
             try:
                 more = self._pipe.recv(1 << 16)
-            except TimeoutError:
+            except BlockingIOError:
                 raise self._stop(
                     f"gave no answer for {self.limits.wall_s:g} s"
                 ) from None
@@ -96,7 +100,7 @@ class Child:
             raise self._stop(f"answered more than {self.limits.all_bytes} bytes in all")
         line, _, self._waiting = data.partition(b"\n")
         try:
-            reply = json.loads(line)
+            reply = json.loads(line.decode())
         except (ValueError, RecursionError):
             reply = None
         if not isinstance(reply, dict):
