@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 from typing import Any
 
 from distlab.show.picture import text_width
@@ -78,18 +79,17 @@ def lines_of(
             longer = word
             lines.append("")
         while text_width(longer, size, bold) > room and len(longer) > 1:
-            fits = (
-                n for n in range(len(longer)) if _fits(longer[:n], room, size, bold)
-            )
-            cut = max(fits, default=1) or 1  # a value without a space in it
+            cut = max(1, _letters(longer, room, size, bold))  # a value without a space
             lines[-1:] = [longer[:cut], ""]
             longer = longer[cut:]
         lines[-1] = longer
     return lines
 
 
-def _fits(text: str, room: float, size: float, bold: bool) -> bool:
-    return text_width(text, size, bold) <= room
+def _letters(word: str, room: float, size: float, bold: bool) -> int:
+    """How many letters of a word fit."""
+    wide = accumulate(text_width(letter, size, bold) for letter in word)
+    return sum(1 for _ in takewhile(lambda until: until <= room, wide))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
