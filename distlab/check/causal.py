@@ -92,7 +92,7 @@ def one_order(shown: ReadsFrom, meter: Meter) -> Pattern | Order:
     if isinstance(order, Pattern):
         return order
     conflicts = {
-        (last, source): Link(last, "ww", source, read)
+        (last, source): Link(last, "ww", source, read, 1)
         for read in shown.reads
         if (source := shown.source[read]) is not None
         for last in order.last_writes(read)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 from distlab.check.limits import Meter
 from distlab.check.reads_from import Link, ReadsFrom
@@ -92,6 +93,15 @@ class Order:
             if at := bisect_left(places, past[lane]):
                 yield writes[at - 1]
 
+    def next_writes(self, write: int | None, key: Any) -> Iterator[int]:
+        """The first write to a key that comes after one, or at all, for each lane."""
+        for _, _, writes in self.shown.writers.get(key, ()):
+            at = 0
+            if write is not None:
+                at = bisect_left(writes, True, key=lambda w: self.before(write, w))
+                at += writes[at : at + 1] == [write]
+            yield from writes[at : at + 1]
+
     # ------------------------------------------------------------- ways, to be told
     def way(self, start: int, end: int, rounds: float = inf) -> list[Link]:
         """The fewest links that lead from one operation to another, in their order.
@@ -136,7 +146,9 @@ class Order:
             for link in self.links.get(i, ())
             if link.source in ring and link.kind != "process"
         ]
-        return min(tried, key=len)
+        least = min(tried, key=len)
+        first = min(range(len(least)), key=lambda at: least[at].source)
+        return least[first:] + least[:first]
 
     def _right_before(self, i: int) -> list[int]:
         found = [link.source for link in self.links.get(i, ())]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from distlab.check.limits import Limits, Meter
 from distlab.check.orders import Exceeded, Order
-from distlab.check.reads_from import Link, ReadsFrom
+from distlab.check.reads_from import Link, Nowhere, ReadsFrom
 from distlab.check.smallest import smallest
 from distlab.check.verdict import Edge, Verdict
 from distlab.check.versions import counted, told, version
@@ -52,7 +52,7 @@ def grounds(order: Order, link: Link) -> list[Link]:
     if link.kind == "ww":  # the read knew of the one, and saw the other
         return order.way(link.source, link.read, link.round)
     source = order.shown.source[link.read] if link.kind == "rw" else None
-    return [] if source is None else order.way(source, link.target)
+    return [] if source is None else order.way(source, link.target, link.round)
 
 
 LIMITS = Limits()  # the usual ones
@@ -80,20 +80,29 @@ def judged(
     if not shown.reads:
         return Verdict("unknown", promise, strength, "No read has told anything.")
     if shown.nowhere:
-        reason, evidence = shown.nowhere
-        return Verdict(
-            "invalid", promise, strength, f"{reason} (ThinAirRead).", evidence
-        )
+        return from_nowhere(promise, strength, shown.nowhere)
     try:
         found = find(shown, meter)
     except Exceeded:
-        strength = f"{strength}, given up after {meter.exceeded}"
-        reason = f"The check gave up after {meter.exceeded}: raise `limits`."
-        return Verdict("unknown", promise, strength, reason)
+        return gave_up(promise, strength, meter)
     if not isinstance(found, Pattern):
         order, reason = witness(found)
         return Verdict("valid", promise, strength, reason, order=order)
     return broken(promise, strength, fewest(found, find, meter))
+
+
+def from_nowhere(promise: str, strength: str, found: Nowhere) -> Verdict:
+    """The verdict of a read that no write explains."""
+    reason = f"{found.reason} (ThinAirRead)."
+    return Verdict("invalid", promise, strength, reason, found.evidence)
+
+
+def gave_up(promise: str, strength: str, meter: Meter) -> Verdict:
+    """The verdict of a judge that has come to a limit."""
+    reason = f"The check gave up after {meter.exceeded}: raise `limits`."
+    return Verdict(
+        "unknown", promise, f"{strength}; gave up after {meter.exceeded}", reason
+    )
 
 
 def keys(shown: ReadsFrom) -> list[Any]:
@@ -132,7 +141,8 @@ def broken(promise: str, strength: str, pattern: Pattern) -> Verdict:
         for link in pattern.links
     )
     view = f"As {pattern.process} sees it: " if pattern.process else ""
-    reason = f"{view}{argument(pattern)} ({pattern.name})."
+    name = f" ({pattern.name})" if pattern.name else ""
+    reason = f"{view}{argument(pattern)}{name}."
     evidence = tuple(pattern.support())
     return Verdict("invalid", promise, strength, reason, evidence, cycle=cycle)
 
@@ -154,15 +164,14 @@ def argument(pattern: Pattern) -> str:
     order, links = pattern.order, pattern.links
     ops = order.shown.ops
     sentences = list(dict.fromkeys(derived(order, links)))
-    if links[0].kind == "rw":
-        newer = ops[links[0].target]
+    if pattern.name.startswith("Write"):
+        read, newer = ops[links[0].source], ops[links[0].target]
         before = grounds(order, links[0])
         known = version(newer)
         if before:
             known += f", which comes after {version(ops[before[0].source])}"
         way = chain(ops, [*before, *links[1:]])
-        sentences.append(f"{told(ops[links[0].source])}, knowing of {known}: {way}")
-        return " ".join(sentences)
+        return " ".join([*sentences, f"{told(read)}, knowing of {known}: {way}"])
     for given, some in groupby(links, key=lambda link: link.given):
         if given:
             sentences.append(f"{chain(ops, list(some))}.")
@@ -173,12 +182,19 @@ def derived(order: Order, links: list[Link]) -> Iterator[str]:
     """The sentences that lead to links which the history does not say itself."""
     ops = order.shown.ops
     for link in links:
+        if link.given or not link.round:
+            continue
         before = grounds(order, link)
         yield from derived(order, before)
+        one, other = ops[link.source], ops[link.target]
         if link.kind == "ww":
-            one, other = version(ops[link.source]), version(ops[link.target])
             way = chain(ops, before)
-            yield f"{way}. So {one} comes before {other}."
+            yield f"{way}. So {version(one)} comes before {version(other)}."
+        elif before:
+            way = chain(ops, before)
+            yield f"{way}. So {told(one)} before {version(other)} came."
+        else:
+            yield f"{told(one)}, so that was before {version(other)} came."
 
 
 def chain(ops: tuple[Operation, ...], links: list[Link]) -> str:

@@ -11,11 +11,27 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations, product
 from typing import Any
 
+from check.histories import read, write
+
+from distlab.events import Call
 from distlab.history import History, Operation
+from distlab.machine import (
+    Counter,
+    KeyValue,
+    Lock,
+    LogMachine,
+    Machine,
+    Queue,
+    Register,
+    Set,
+    Stack,
+    Texts,
+)
 
 Ops = tuple[Operation, ...]
 Pairs = frozenset[tuple[int, int]]  # the one before the other
 NOBODYS = 9  # a value that nobody wrote
+KEY_VALUE = KeyValue()
 
 
 # ------------------------------------------------------------------- what has happened
@@ -112,10 +128,22 @@ def past(i: int, order: Pairs) -> frozenset[int]:
 
 
 # ---------------------------------------------------------------------- the definitions
-def sequential(ops: Ops, program: Pairs) -> bool:
-    """Lamport 1979: one order of all operations explains all reads."""
+def sequential(ops: Ops, program: Pairs, machine: Machine = KEY_VALUE) -> bool:
+    """Lamport 1979: one order of all operations explains all results."""
     every = frozenset(range(len(ops)))
-    return explained(every, program, every, ops)
+    return any(gives(order, ops, machine) for order in orders(every, program))
+
+
+def gives(order: tuple[int, ...], ops: Ops, machine: Machine) -> bool:
+    """Whether a machine that does this returns what was returned."""
+    state = machine.initial
+    for i in order:
+        op = ops[i]
+        state, result = machine.apply(state, Call(op.f, op.args))
+        told = op.outcome == "ok" and machine.tells(op.f, op.result)
+        if told and result != op.result:
+            return False
+    return True
 
 
 def consistent(ops: Ops, program: Pairs, causal: Causal = least_causal_order) -> bool:
@@ -167,11 +195,27 @@ def pipelined(ops: Ops, program: Pairs) -> bool:
 
 
 def twin(history: History, definition: Callable[..., bool], *more: Any) -> str:
-    """What a definition says of a history."""
-    if not history.where("read", outcome="ok"):
+    """What a definition says of a history; `more` is its last argument."""
+    machine = more[0] if more and isinstance(more[0], Machine) else KEY_VALUE
+    if not any(op.outcome == "ok" and machine.tells(op.f, op.result) for op in history):
         return "unknown"
     judged = (definition(*some, *more) for some in happened(history))
     return "valid" if any(judged) else "invalid"
+
+
+# ---------------------------------------------------------------- histories by hand
+def did(**processes: str) -> History:
+    """Processes by their operations, as papers write them: `a="w(x)1 r(y)0"`.
+
+    0 stands for what is there at first.
+    """
+    ops = []
+    for process, line in processes.items():
+        for at, word in enumerate(line.split()):
+            key, value = word[2], int(word[4:]) or None
+            make = write if word[0] == "w" else read
+            ops.append(make(process, key, value, 10 * at, 10 * at + 5))
+    return History(ops)
 
 
 # ------------------------------------------------------------------ all small histories
@@ -222,6 +266,105 @@ def operation(process, kind, key, value, result, at) -> Operation:
     return Operation(process, "write", (key, value), begin, outcome, None, end)
 
 
+# ---------------------------------------------------------- and those of other machines
+Word = tuple[str, tuple, tuple]  # a command, its arguments, and what it may return
+WORDS: dict[Machine, tuple[Word, ...]] = {
+    Register(): (
+        ("write", (1,), (None,)),
+        ("write", (2,), (None,)),
+        ("cas", (1, 2), (True, False)),
+        ("read", (), (None, 1, 2)),
+    ),
+    KeyValue(): (  # with values that are written again
+        ("write", ("x", 1), (None,)),
+        ("write", ("x", 2), (None,)),
+        ("write", ("y", 1), (None,)),
+        ("cas", ("x", 1, 2), (True, False)),
+        ("read", ("x",), (None, 1, 2)),
+        ("read", ("y",), (None, 1)),
+    ),
+    Texts(): (
+        ("put", ("x", "a"), (None,)),
+        ("append", ("x", "b"), (None,)),
+        ("get", ("x",), ("", "a", "b", "ab")),
+    ),
+    Counter(): (
+        ("add", (2,), (None,)),
+        ("next", (), (1, 2, 3)),
+        ("read", (), (0, 1, 2, 3)),
+    ),
+    Queue(): (
+        ("enqueue", (1,), (None,)),
+        ("enqueue", (2,), (None,)),
+        ("dequeue", (), (None, 1, 2)),
+    ),
+    Stack(): (
+        ("push", (1,), (None,)),
+        ("push", (2,), (None,)),
+        ("pop", (), (None, 1, 2)),
+    ),
+    Set(): (
+        ("add", (1,), (True, False)),
+        ("remove", (1,), (True, False)),
+        ("contains", (1,), (True, False)),
+        ("read", (), (frozenset(), frozenset({1}))),
+    ),
+    Lock(): (
+        ("acquire", (), (1, 2, None)),
+        ("release", (1,), (True, False)),
+        ("holds", (1,), (True, False)),
+    ),
+    LogMachine(): (
+        ("append", ("a",), (1, 2)),
+        ("append", ("b",), (1, 2)),
+        ("read", (), ((), ("a",), ("a", "b"), ("b", "a"))),
+    ),
+}
+
+
+def every_of(machine: Machine, number: int) -> Iterator[History]:
+    """All histories of so many operations that use these words."""
+    said = [
+        (f, args, outcome, result)
+        for f, args, results in WORDS[machine]
+        for outcome, results in (("ok", results), ("info", (None,)))
+        for result in results
+    ]
+    for sizes in partitions(number):
+        lanes = [f"c{lane}" for lane, size in enumerate(sizes) for _ in range(size)]
+        for words in product(said, repeat=number):
+            yield History(
+                Operation(lane, f, args, 10 * at, outcome, result, 10 * at + 5)
+                for at, (lane, (f, args, outcome, result)) in enumerate(
+                    zip(lanes, words, strict=True)
+                )
+            )
+
+
+def drawn_of(machine: Machine, seed: int, most: int = 7) -> History:
+    """A random history of these words: what a machine gave, mostly, in some order.
+
+    The machine is asked in another order than that of the processes now and then.
+    """
+    rng = random.Random(seed)
+    state, ops = machine.initial, []
+    for at in range(rng.randint(3, most)):
+        f, args, results = rng.choice(WORDS[machine])
+        process = f"c{rng.randint(1, 3)}"
+        outcome = rng.choices(["ok", "info", "fail"], [12, 2, 1])[0]
+        gave = rng.choice(results)
+        if outcome == "ok" or (outcome == "info" and rng.random() < 0.5):
+            state, truly = machine.apply(state, Call(f, args))
+            gave = truly if rng.random() < 0.9 else gave
+        gave = gave if outcome == "ok" else None
+        ops.append(Operation(process, f, args, 10 * at, outcome, gave, 10 * at + 5))
+    moved = sorted(ops, key=lambda op: op.invoked_us + rng.choice((0, 0, 25)))
+    return History(
+        op._replace(invoked_us=10 * at, ended_us=10 * at + 5)
+        for at, op in enumerate(moved)
+    )
+
+
 # -------------------------------------------------------------------------- random ones
 def drawn(seed: int, most: int = 8) -> History:
     """A random history in which a process that has seen a key mostly sees it again."""
@@ -232,7 +375,7 @@ def drawn(seed: int, most: int = 8) -> History:
     for at in range(rng.randint(4, most)):
         kind = rng.choices(["read", "write", "unsure", "failed"], [12, 8, 2, 1])[0]
         key = rng.choice("xxxy" if seed % 4 else "xy")
-        if kind in ("write", "unsure"):
+        if kind in ("write", "unsure") or (kind == "failed" and rng.random() < 0.1):
             written[key].append(at + 1)
         wishes.append((rng.choice(processes), kind, key, at))
     ops, known = [], set[tuple[str, str]]()
