@@ -43,8 +43,6 @@ class Machine(Value):
     """Of a machine made of parts, of which a command's first argument names one and
     touches no other: the machine of one part, whose commands take the other arguments.
     A command that this one lacks touches them all."""
-    overwrites: ClassVar[frozenset[str]] = frozenset()
-    """Commands after which, if they changed it, the state tells nothing of before."""
 
     def __init_subclass__(cls) -> None:
         own = {n for n in vars(cls) if not (n.startswith("_") or hasattr(Machine, n))}
@@ -72,6 +70,10 @@ class Machine(Value):
         """Whether a command that gives this result leaves every state as it was."""
         return False
 
+    def overwrites(self, name: str, result: Any) -> bool:
+        """Whether one that gives this result leaves nothing of the state before it."""
+        return False
+
     def tells(self, name: str, result: Any) -> bool:
         """Whether this result is one that the machine gives.
 
@@ -95,8 +97,6 @@ class Machine(Value):
 class Register(Machine):
     """One cell: `read`, `write`, and `cas`, which writes only over what it expects."""
 
-    overwrites = frozenset({"write", "cas"})
-
     def read(self, state: State) -> Step:
         return state, state
 
@@ -109,6 +109,9 @@ class Register(Machine):
     def only_looks(self, name: str, result: Any) -> bool:
         return name == "read" or (name == "cas" and result is False)
 
+    def overwrites(self, name: str, result: Any) -> bool:
+        return name == "write" or (name == "cas" and result is True)
+
     def tells(self, name: str, result: Any) -> bool:
         return name != "write"
 
@@ -116,14 +119,15 @@ class Register(Machine):
 class Cell(Register):
     """One cell of a `KeyValue`: a register, with `delete`, and `append` to a tuple."""
 
-    overwrites = Register.overwrites | {"delete"}
-
     def delete(self, state: State) -> Step:
         return None, None
 
     def append(self, state: State, item: Any) -> Step:
         items = (*(state or ()), item)
         return items, items
+
+    def overwrites(self, name: str, result: Any) -> bool:
+        return name == "delete" or super().overwrites(name, result)
 
     def tells(self, name: str, result: Any) -> bool:
         return name not in ("write", "delete")
@@ -192,8 +196,6 @@ class KeyValue(Machine):
 class Text(Machine):
     """One text: `get` it, `put` another in its place, `append` to its end."""
 
-    overwrites = frozenset({"put"})
-
     @property
     def initial(self) -> State:
         return ""
@@ -209,6 +211,9 @@ class Text(Machine):
 
     def only_looks(self, name: str, result: Any) -> bool:
         return name == "get"
+
+    def overwrites(self, name: str, result: Any) -> bool:
+        return name == "put"
 
     def tells(self, name: str, result: Any) -> bool:
         return name == "get"
@@ -317,8 +322,6 @@ class Stack(Machine):
 class Membership(Machine):
     """Whether one item is in a set: `add` it, `remove` it, ask for it: `contains`."""
 
-    overwrites = frozenset({"add", "remove"})
-
     @property
     def initial(self) -> State:
         return False
@@ -334,6 +337,9 @@ class Membership(Machine):
 
     def only_looks(self, name: str, result: Any) -> bool:
         return name == "contains" or result is False
+
+    def overwrites(self, name: str, result: Any) -> bool:
+        return name in ("add", "remove")
 
     def tells(self, name: str, result: Any) -> bool:
         return result is not None
