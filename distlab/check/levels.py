@@ -435,6 +435,11 @@ def model(name: str) -> Model:
     return found
 
 
+def sentence(phenomenon: str) -> str:
+    """What a phenomenon is, in one sentence."""
+    return _PHENOMENA[phenomenon].sentence
+
+
 def weaker(name: str) -> tuple[str, ...]:
     """The models that this one implies, by way of others too, in their order."""
     reached = [model(name).name]

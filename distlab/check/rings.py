@@ -1,0 +1,378 @@
+"""Rings in a graph of dependencies, the shortest that a budget allows.
+
+Source
+    Adya, "Weak Consistency", MIT 1999, and Adya, Liskov and O'Neil, ICDE 2000: rings
+    of ww (G0), of ww and wr (G1c), with one rw (G-single), with several (G2-item, and
+    G2 if a scan missed a row). Cerone and Gotsman, "Analysing Snapshot Isolation", PODC
+    2016: with several of which no two follow each other (G-nonadjacent).
+    Kingsbury and Alvaro, "Elle", PVLDB 14(3), 2020: components first, then breadth
+    first inside them; the same with the order of sessions and of real time.
+
+Costs
+    Components are linear in the edges. In a component, one search of its edges for each
+    edge that may close a ring, until the budget is spent. Whether there is a ring is
+    then known all the same, save for G-single, and one is shown that may not be the
+    shortest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from distlab.check.dependencies import (
+    ALWAYS,
+    FOREVER,
+    IN_SESSIONS,
+    IN_TIME,
+    ON,
+    PROCESS,
+    REAL_TIME,
+    RW,
+    SCAN,
+    WR,
+    WW,
+    Dependencies,
+    Edges,
+    ended_us,
+)
+from distlab.check.levels import PHENOMENA, ruled_out
+from distlab.check.limits import Meter
+from distlab.check.observations import NOBODY
+
+MISSED = frozenset({RW, SCAN})
+BASES = {ALWAYS: "", IN_SESSIONS: "-process", IN_TIME: "-realtime"}
+
+
+class Step(NamedTuple):
+    """One edge of a ring."""
+
+    src: int
+    dst: int
+    kind: int
+    key: int = -1
+    basis: int = ALWAYS
+
+
+class Ring(NamedTuple):
+    """Steps that lead back to where they began."""
+
+    name: str
+    steps: tuple[Step, ...]
+    shortest: bool = True
+
+
+class Kind(NamedTuple):
+    """What rings of one name are made of: one such edge closes it, those lead there."""
+
+    name: str
+    closing: frozenset[int]
+    others: frozenset[int]
+    apart: bool = False  # no two rw follow each other
+    certain: bool = True  # in each component there is one
+
+
+LADDER = (  # the worst first
+    Kind("G0", frozenset({WW}), frozenset({WW})),
+    Kind("G1c", frozenset({WR}), frozenset({WW, WR})),
+    Kind("G-single", frozenset({RW}), frozenset({WW, WR}), certain=False),
+    Kind("G-single-predicate", frozenset({SCAN}), frozenset({WW, WR}), certain=False),
+    Kind("G-nonadjacent", frozenset({RW}), frozenset({WW, WR, RW}), apart=True),
+    Kind(
+        "G-nonadjacent-predicate",
+        frozenset({SCAN}),
+        frozenset({WW, WR, RW, SCAN}),
+        apart=True,
+    ),
+    Kind("G2-item", frozenset({RW}), frozenset({WW, WR, RW})),
+    Kind("G2", frozenset({SCAN}), frozenset({WW, WR, RW, SCAN})),
+)
+
+
+def classified(steps: tuple[Step, ...]) -> str:
+    """The name of a ring, by what it is made of."""
+    missed = [step.kind in MISSED for step in steps]
+    adjacent = any(one and missed[i - 1] for i, one in enumerate(missed))
+    predicate = any(step.kind == SCAN for step in steps)
+    basis = max(max(s.basis, BASIS.get(s.kind, ALWAYS)) for s in steps)
+    if not any(missed):
+        name = "G1c" if any(step.kind == WR for step in steps) else "G0"
+    elif sum(missed) > 1 and adjacent:
+        name = "G2" if predicate else "G2-item"
+    else:
+        name = "G-nonadjacent" if sum(missed) > 1 else "G-single"
+        name += "-predicate" if predicate and not basis else ""
+    return name + BASES[basis]
+
+
+BASIS = {PROCESS: IN_SESSIONS, REAL_TIME: IN_TIME}
+
+
+def components(nodes: int, src: Any, dst: Any) -> Any:
+    """The number of each node's strongly connected component; -1 where it is alone."""
+    import numpy
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = csr_array((numpy.ones(len(src)), (src, dst)), shape=(nodes, nodes))
+    _, labels = connected_components(graph, directed=True, connection="strong")
+    return numpy.where(numpy.bincount(labels)[labels] > 1, labels, -1)
+
+
+class Rings:
+    """The rings of a graph; then those that count on sessions, or on real time."""
+
+    def __init__(self, graph: Dependencies, meter: Meter):
+        self.graph = graph
+        self.meter = meter
+        self.ops = graph.observed.ops
+        self.found: list[Ring] = []
+        self.unsure: list[str] = []  # names of which some may have been overlooked
+
+    def prepare(self, basis: int) -> bool:
+        """Keep what may be in a ring, counting on this; whether anything may be."""
+        edges, nodes = with_order(self.graph, basis)
+        labels = components(nodes, edges.src, edges.dst)
+        inside = (labels[edges.src] == labels[edges.dst]) & (labels[edges.src] >= 0)
+        self.basis, self.edges = basis, edges.only(inside)
+        self._index(nodes)
+        self.component = {
+            node: int(labels[node])
+            for node in self.left.tolist()
+            if node < len(self.ops)
+        }
+        return bool(inside.any())
+
+    def climb(self) -> None:
+        """Look for rings of each kind, the worst first."""
+        for kind in LADDER:
+            self._climb(kind)
+
+    def _index(self, nodes: int) -> None:
+        """What follows each node; and numbers without gaps for those that are left."""
+        import numpy
+
+        edges = self.edges
+        self.left = numpy.unique(edges.src)
+        self.number = numpy.zeros(nodes, int)
+        self.number[self.left] = numpy.arange(len(self.left))
+        self.out: dict[int, list[Step]] = {}
+        for step in steps_of(edges.only(edges.kind != REAL_TIME)):
+            self.out.setdefault(step.src, []).append(step)
+
+    # ---------------------------------------------------------- one rung of the ladder
+    def _climb(self, kind: Kind) -> None:
+        """Look for rings of one kind, component by component."""
+        import numpy
+
+        allowed = [*(kind.closing | kind.others), ON, PROCESS, REAL_TIME]
+        edges = self.edges.only(numpy.isin(self.edges.kind, allowed))
+        src, dst = self.number[edges.src], self.number[edges.dst]
+        if kind.apart:
+            labels = components(2 * len(self.left), *doubled(src, dst, edges.kind))
+            begin, end = labels[2 * src], labels[2 * dst + 1]
+        else:
+            labels = components(len(self.left), src, dst)
+            begin, end = labels[src], labels[dst]
+        good = numpy.isin(edges.kind, [*kind.closing]) & (begin == end) & (begin >= 0)
+        if not good.any():
+            return
+        members: dict[int, dict[int, None]] = {}
+        for at in numpy.flatnonzero(labels >= 0).tolist():
+            node = int(self.left[at // 2 if kind.apart else at])
+            members.setdefault(int(labels[at]), {})[node] = None
+        closing: dict[int, list[Step]] = {}
+        for number, step in zip(
+            begin[good].tolist(), steps_of(edges.only(good)), strict=True
+        ):
+            closing.setdefault(number, []).append(step)
+        for number, steps in closing.items():
+            self._search(kind, steps, members[number])
+
+    def _search(
+        self, kind: Kind, closing: list[Step], members: dict[int, None]
+    ) -> None:
+        """The shortest ring of this kind among these members, if it is news."""
+        name = kind.name.removesuffix("-predicate" if self.basis else "")
+        name += BASES[self.basis]
+        for ring in self.found:
+            known = all(step.src in members for step in ring.steps)
+            if known and covers(ring.name, name):
+                return
+        txns = sorted((m for m in members if m < len(self.ops)), key=self._called)
+        best: tuple[Step, ...] = ()
+        cut = False
+        for step in sorted(closing, key=self._forward):
+            cut = self.meter.exceeded is not None and (bool(best) or not kind.certain)
+            if cut or len(best) == 2:
+                break
+            path = self._path(step, kind, txns, len(best) - 2 if best else FOREVER)
+            if path is not None:
+                best = (step, *path)
+        if best:
+            steps = simple(tidied(best))
+            self.found.append(Ring(classified(steps), steps, not cut))
+        elif cut:
+            self.unsure.append(name)
+
+    def _path(
+        self, closing: Step, kind: Kind, txns: list[int], most: int
+    ) -> list[Step] | None:
+        """The shortest way from the end of an edge to its beginning, below `most`.
+
+        A place is a node, and whether the step that led there missed a write. Who was
+        called later than a transaction ended follows it in real time: of `txns`, those
+        that are left behind it.
+        """
+        came: dict[tuple[int, bool], tuple[Any, Step | None]] = {}
+        front = [(closing.dst, kind.apart)]
+        came[front[0]] = None, None
+        waiting = list(txns) if self.basis == IN_TIME else []
+        length = 0
+        while front and length < most:
+            length += 1
+            following = []
+            for place in front:
+                self.meter.step()
+                for step in self._steps(place, closing.src, kind, waiting):
+                    missed = kind.apart and misses(step, place[1])
+                    there = step.dst, missed
+                    if step.dst == closing.src and not missed:
+                        return self._way(came, place, step)
+                    if there not in came:
+                        came[there] = place, step
+                        following.append(there)
+            front = following
+        return None
+
+    def _steps(
+        self, place: tuple[int, bool], goal: int, kind: Kind, waiting: list[int]
+    ) -> Iterator[Step]:
+        """The steps that rings of this kind may take from here."""
+        node, after_missed = place
+        for step in self.out.get(node, ()):
+            if step.kind in MISSED and (after_missed or step.kind not in kind.others):
+                continue
+            if step.kind in kind.others or step.kind in (ON, PROCESS):
+                yield step
+        if self.basis < IN_TIME or node >= len(self.ops):
+            return
+        ended = ended_us(self.ops[node])
+        if ended < self._called(goal):
+            yield Step(node, goal, REAL_TIME)
+        while waiting and ended < self._called(waiting[-1]):
+            yield Step(node, waiting.pop(), REAL_TIME)
+
+    def _way(self, came: dict, place: Any, step: Step) -> list[Step]:
+        steps = [step]
+        while came[place][1] is not None:
+            place, before = came[place]
+            steps.append(before)
+        return steps[::-1]
+
+    def _called(self, t: int) -> int:
+        return self.ops[t].invoked_us
+
+    def _forward(self, step: Step) -> bool:
+        """Edges against real time close the shortest rings: they come first."""
+        hub = step.dst >= len(self.ops)
+        return hub or not self.ops[step.dst].before(self.ops[step.src])
+
+
+def with_order(graph: Dependencies, basis: int) -> tuple[Edges, int]:
+    """The dependencies that hold on this basis, with its own edges; and their nodes.
+
+    Real time is a chain of nodes, one for each end: who ends leads to it, and who is
+    called later follows. So it takes three edges a transaction.
+    """
+    import numpy
+
+    ops, edges, nodes = graph.observed.ops, graph.edges, graph.nodes
+    edges = edges.only(edges.basis <= basis)
+    if basis == ALWAYS:
+        return edges, nodes
+    happened = numpy.flatnonzero(graph.happened)
+    previous = numpy.array(graph.observed.previous, int)[happened]
+    after = previous != NOBODY
+    edges = joined(edges, previous[after], happened[after], PROCESS)
+    if basis == IN_SESSIONS:
+        return edges, nodes
+    calls = numpy.array([op.invoked_us for op in ops], int)[happened]
+    ends = numpy.array([ended_us(op) for op in ops], int)[happened]
+    certain = ends < FOREVER
+    moments = numpy.unique(ends[certain])
+    row = numpy.arange(nodes, nodes + len(moments))
+    ending = nodes + numpy.searchsorted(moments, ends[certain])
+    edges = joined(edges, happened[certain], ending, REAL_TIME)
+    edges = joined(edges, row[:-1], row[1:], REAL_TIME)
+    passed = numpy.searchsorted(moments, calls) - 1
+    late = passed >= 0
+    edges = joined(edges, nodes + passed[late], happened[late], REAL_TIME)
+    return edges, nodes + len(moments)
+
+
+def steps_of(edges: Edges) -> Iterator[Step]:
+    """Edges one by one."""
+    return map(Step, *(column.tolist() for column in edges))
+
+
+def joined(edges: Edges, src: Any, dst: Any, kind: int) -> Edges:
+    """Edges, and others of one kind."""
+    import numpy
+
+    same = numpy.full(len(src), kind), numpy.full(len(src), -1), numpy.zeros(len(src))
+    columns = zip(edges, (src, dst, *same), strict=True)
+    return Edges(*(numpy.concatenate(both).astype(int) for both in columns))
+
+
+def doubled(src: Any, dst: Any, kind: Any) -> tuple[Any, Any]:
+    """The graph of places: 2 · node, and 1 more where the step there missed a write."""
+    import numpy
+
+    missed, on = numpy.isin(kind, [*MISSED]), kind == ON
+    free = ~missed & ~on
+    begin = 2 * src[missed], 2 * src[free], 2 * src[free] + 1, 2 * src[on] + 1
+    end = 2 * dst[missed] + 1, 2 * dst[free], 2 * dst[free], 2 * dst[on] + 1
+    return numpy.concatenate(begin), numpy.concatenate(end)
+
+
+def misses(step: Step, before: bool) -> bool:
+    """Whether a step ends in a missed write; a hub hands on what led to it."""
+    return before if step.kind == ON else step.kind in MISSED
+
+
+def tidied(ring: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A ring without hubs, and without stops on the way through time.
+
+    What closes it comes first, and then last.
+    """
+    steps: list[Step] = []
+    for step in ring:
+        last = steps[-1] if steps else None
+        if last and step.kind == ON:
+            steps[-1] = last._replace(dst=step.dst)
+        elif last and step.kind in BASIS and last.kind in BASIS:
+            steps[-1] = last._replace(dst=step.dst, kind=max(step.kind, last.kind))
+        else:
+            steps.append(step)
+    return (*steps[1:], steps[0])
+
+
+def simple(ring: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A ring that meets nobody twice: of one that does, the part that is worse."""
+    for i, one in enumerate(ring):
+        for j in range(i + 1, len(ring)):
+            if one.src == ring[j].src:
+                parts = ring[i:j], (*ring[j:], *ring[:i])
+                return simple(min(parts, key=lambda part: RANK[classified(part)]))
+    return ring
+
+
+RANK = {p.name: at for at, p in enumerate(PHENOMENA)}
+
+
+@cache
+def covers(found: str, name: str) -> bool:
+    """Whether nothing more is ruled out by another ring, of this other name."""
+    return set(ruled_out([name])) <= set(ruled_out([found]))
