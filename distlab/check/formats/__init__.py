@@ -26,12 +26,14 @@ FORMATS = {
     "porcupine": porcupine.read,
     "maelstrom": maelstrom.read,
 }
-OPERATION = re.compile(r":type\s+:(invoke|ok|fail|info)\b")
+EVENT = re.compile(r":type\s+:(invoke|ok|fail|info)\b")
 KEY = re.compile(
     r":f\s+:(put|append|get)\b[^{}]*:key\b|:key\b[^{}]*:f\s+:(put|append|get)\b"
 )
 BROADCAST = re.compile(r":f\s+:(broadcast|echo|generate|send|poll)\b")
-LOG_LINE = re.compile(r"^.*(?:\d+|:\w+)\s+:(invoke|ok|fail|info)\s+:\S+", re.MULTILINE)
+LOG_LINE = re.compile(
+    r"^(?:.*\s)?(?:\d+|:\w+)\s+:(invoke|ok|fail|info)\s+:\S+", re.MULTILINE
+)
 JSON_LINE = re.compile(r'\s*\[\s*"')
 
 
@@ -68,12 +70,13 @@ def recognised_in(where: Source) -> str:
     head = where.head()
     if JSON_LINE.match(head):
         return "jsonl"
-    if OPERATION.search(head):
+    event, line = EVENT.search(head), LOG_LINE.search(head)
+    if line and not (event and event.start(1) <= line.start(1)):
+        return "etcd"
+    if event:
         if KEY.search(head):
             return "porcupine"
         return "maelstrom" if BROADCAST.search(head) else "jepsen"
-    if LOG_LINE.search(head):
-        return "etcd"
     for _ in where.lines():  # an empty file, another encoding: that is told instead
         break
     raise Misuse(

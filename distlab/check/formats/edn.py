@@ -23,7 +23,7 @@ from distlab.check.formats.lines import Source
 DEPTH_MAX = 60  # brackets within brackets
 SIZE_MAX = 16_000_000  # characters of one map, as in `codec`
 KEEP_MAX = 10_000  # values that are made once: keywords, small numbers
-KEEP_LENGTH = 12  # of those; a time never comes again
+KEEP_LENGTH = 6  # letters of those: a time hardly ever comes again
 
 STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 TAG = r"#[A-Za-z][\w.*+!?$%&=<>/-]*"
@@ -77,6 +77,15 @@ def read(text: str, source: Source, number: int) -> dict[str, Any]:
         why = str(error).split("\n")[0].strip(".") or type(error).__name__
         raise source.wrong(number, f"this is not EDN: {why[:120]}.") from None
     return found
+
+
+def value(text: str, source: Source, number: int) -> Any:
+    """What stands in a line, of which the rest is not EDN. Raises `Misuse`."""
+    scanner = Scanner(source)
+    for _, form in scanner.forms(f"{{:value {text}}}", number):
+        return read(form, source, number).get(":value")
+    scanner.finish()  # raises: the map has no end
+    return None
 
 
 # ---------------------------------------------------------------- one map after another

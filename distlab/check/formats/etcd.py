@@ -51,7 +51,7 @@ def read(source: Source, progress: bool = False) -> Reading:
 def event(found: re.Match[str], source: Source, number: int) -> Event:
     """The event of a line."""
     process, _, kind, f, value, error = found.groups()
-    told = edn.read(f"{{:value {value or 'nil'}}}", source, number)[":value"]
+    told = edn.value(value or "nil", source, number)
     return Event(number, f"p{process}", kind, f, told, error=error or None)
 
 

@@ -60,7 +60,7 @@ def problem(op: Operation) -> str | None:
     except TypeError:
         return "it holds a list, a dict or a set, which may change: use an array."
     if op.ended_us is None:
-        return None if op.outcome == "info" else f"`{op.outcome}`, but no end."
+        return "`ok`, but no end." if op.outcome == "ok" else None
     if type(op.ended_us) is not int or op.ended_us < op.invoked_us:
         return f"it ends at {op.ended_us!r}, before its call at {op.invoked_us}."
     return None

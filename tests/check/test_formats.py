@@ -1,0 +1,426 @@
+"""Logs in the formats of others: what is read, and what of it is known."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tracemalloc
+from contextlib import suppress
+from pathlib import Path
+
+import histories
+import pytest
+import written_logs as written
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distlab.check import formats
+from distlab.check.formats import edn, lines, reading, recognised
+from distlab.errors import Misuse
+from distlab.history import History, Operation
+
+LOGS = Path(__file__).parent / "logs"
+SEEDS = range(12)
+SOAK = [pytest.param(seed, marks=pytest.mark.soak) for seed in range(12, 100)]
+
+
+def drawn(seed: int) -> History:
+    """Reads and writes with keys, of a store that tells no positions."""
+    return History(
+        op._replace(result=None) if op.f == "write" else op
+        for op in histories.drawn(seed)
+        if op.outcome != "fail" or op.ended_us is not None
+    )
+
+
+def without_keys(history: History) -> History:
+    """What was done to x, as to a register."""
+    return History(op._replace(args=op.args[1:]) for op in history if op.args[0] == "x")
+
+
+def without_times(op: Operation) -> tuple:
+    """What a log line tells of an operation."""
+    return (*op[:3], op.outcome, op.result if op.outcome == "ok" else None)
+
+
+def jepsen(*events: str) -> str:
+    return "\n".join(f"{{{event}}}" for event in events)
+
+
+WRITE_3 = jepsen(
+    ":process 0, :type :invoke, :f :write, :value 3, :time 5000000",
+    ":process 0, :type :ok, :f :write, :value 3, :time 9000000",
+)
+
+
+# ---------------------------------------------------------------------- which format
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        ('["c1","write",["x",1],1000,"ok",null,2000]\n', "jsonl"),
+        (WRITE_3, "jepsen"),
+        (f"[{WRITE_3}]", "jepsen"),
+        ("; a comment\n\n#jepsen.history.Op" + WRITE_3, "jepsen"),
+        ("INFO  jepsen.util - 0  :invoke  :write  3\n", "etcd"),
+        ("2024-01-01 10:00 INFO [w 0] jepsen.util: 0\t:invoke\t:read\tnil\n", "etcd"),
+        ("0\t:invoke\t:read\tnil\n", "etcd"),
+        ('{:process 0, :type :invoke, :f :get, :key "x", :value nil}', "porcupine"),
+        ('{:type :invoke, :key "x", :f :put, :value "y", :process 1}', "porcupine"),
+        ("{:process 0, :type :invoke, :f :broadcast, :value 1}", "maelstrom"),
+    ],
+)
+def test_a_format_is_told_by_its_first_lines(text, format):
+    assert recognised(text) == format
+
+
+@pytest.mark.parametrize("text", ["hello\n", "{}", "[1, 2]", '{"a": 1}', "(nil)"])
+def test_what_is_in_no_format_is_refused(text):
+    with pytest.raises(Misuse, match="in no format that is known here: jsonl, jepsen"):
+        recognised(text)
+
+
+def test_a_text_and_a_path_are_told_apart(tmp_path):
+    path = tmp_path / "history.edn"
+    path.write_text(WRITE_3, encoding="utf-8")
+    assert (
+        formats.read(WRITE_3)
+        == formats.read(path)
+        == formats.read(str(path))
+        == reading(WRITE_3.encode()).history
+    )
+
+
+# ----------------------------------------------------------------------- our own lines
+@pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
+def test_our_own_lines_come_back_as_they_were(seed):
+    history = histories.drawn(seed)
+    assert formats.read(history.to_jsonl()) == history
+
+
+# ------------------------------------------------------------------------------- Jepsen
+@pytest.mark.parametrize("dress", written.DRESSES)
+@pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
+def test_a_jepsen_history_comes_back_in_whatever_dress(seed, dress):
+    history = written.numbered(drawn(seed))
+    read = reading(written.DRESSES[dress](history))
+    if not history.where("read"):  # nothing tells that the values are keys and values
+        history = History(op._replace(args=(op.args,)) for op in history)
+    assert read.history == history
+    assert (read.format, read.notes, read.unit) == ("jepsen", (), "ms")
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
+def test_the_order_of_lines_stands_for_time_where_there_is_none(seed):
+    history = drawn(seed)
+    timed = formats.read("\n".join(written.as_jepsen(history)))
+    untimed = reading("\n".join(written.as_jepsen(history, times=False)))
+    assert [op[:3] for op in untimed.history] == [op[:3] for op in timed]
+    for one, other in zip(timed, untimed.history, strict=True):
+        assert [one.before(op) for op in timed] == [
+            other.before(op) for op in untimed.history
+        ]
+    assert untimed.unit == "line" and "No times" in untimed.notes[0]
+
+
+def test_without_times_a_moment_is_the_number_of_its_line():
+    (op,) = formats.read(
+        "\n\n" + jepsen(":process 0, :type :invoke, :f :write, :value 3") + "\n;\n"
+        "{:process 0, :type :ok, :f :write, :value 3}"
+    )
+    assert (op.invoked_ms, op.ended_ms) == (3, 5)
+
+
+def test_events_of_one_microsecond_keep_the_order_of_their_lines():
+    one, other = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :write, :value 3, :time 5000000001",
+            ":process 0, :type :ok, :f :write, :value 3, :time 5000000002",
+            ":process 1, :type :invoke, :f :write, :value 4, :time 5000000003",
+        )
+    )
+    assert one.before(other) and other.invoked_us - one.invoked_us == 2
+
+
+def test_times_that_go_back_give_way_to_the_order_of_lines_and_that_is_said():
+    read = reading(
+        jepsen(
+            ":process 0, :type :invoke, :f :write, :value 3, :time 7000000000",
+            ":process 0, :type :ok, :f :write, :value 3, :time 1000000000",
+        )
+    )
+    (op,) = read.history
+    assert op.ended_us == op.invoked_us + 1
+    assert read.notes == ("Times go back in line 2: the order of lines counts.",)
+
+
+def test_who_is_no_client_is_left_out_and_named():
+    read = reading(
+        jepsen(
+            ":process :nemesis, :type :info, :f :start, :value nil",
+            ":process :nemesis, :type :info, :f :start, :value {:n1 #{:n2}}",
+        )
+        + "\n"
+        + WRITE_3
+    )
+    assert len(read.history) == 1
+    assert read.notes[0] == "Left out: 2 events of nemesis, which are no clients."
+
+
+def test_an_operation_of_which_nobody_knows_is_info_with_the_reason():
+    (op,) = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :write, :value 3",
+            ':process 0, :type :info, :f :write, :value 3, :error [:timeout "5 s"]',
+        )
+    )
+    assert op == Operation("p0", "write", (3,), 1000, "info", "timeout 5 s", 2000)
+
+
+def test_an_operation_without_an_end_is_open_for_ever():
+    (op,) = formats.read(jepsen(":process 0, :type :invoke, :f :write, :value 3"))
+    assert (op.outcome, op.ended_us) == ("info", None)
+
+
+def test_what_failed_did_not_happen():
+    (op,) = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :cas, :value [1 2]",
+            ":process 0, :type :fail, :f :cas, :value [1 2]",
+        )
+    )
+    assert (op.f, op.args, op.outcome) == ("cas", (1, 2), "fail")
+
+
+def test_a_cas_that_happened_gave_true():
+    (op,) = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :cas, :value [1 2]",
+            ":process 0, :type :ok, :f :cas, :value [1 2]",
+        )
+    )
+    assert (op.args, op.result) == ((1, 2), True)
+
+
+def test_a_read_without_a_key_tells_that_no_operation_has_one():
+    write, read = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :write, :value [1 2]",
+            ":process 0, :type :ok, :f :write, :value [1 2]",
+            ":process 0, :type :invoke, :f :read, :value nil",
+            ":process 0, :type :ok, :f :read, :value [1 2]",
+        )
+    )
+    assert (write.args, read.args, read.result) == (((1, 2),), (), (1, 2))
+
+
+@pytest.mark.parametrize(
+    "telling",
+    [
+        ":process 1, :type :invoke, :f :read, :value [k nil]",
+        ":process 1, :type :invoke, :f :cas, :value [k [1 2]]",
+    ],
+)
+def test_one_operation_with_a_key_tells_that_all_have_one(telling):
+    write, other = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :write, :value [k 1]",
+            ":process 0, :type :ok, :f :write, :value [k 1]",
+            telling,
+        )
+    )
+    assert write.args == ("k", 1)
+    assert other.args in [("k",), ("k", 1, 2)]
+
+
+def test_an_operation_without_a_key_among_those_that_have_one_is_refused():
+    with pytest.raises(Misuse, match="p1 called `write` without a key"):
+        formats.read(
+            jepsen(
+                ":process 0, :type :invoke, :f :read, :value [k nil]",
+                ":process 1, :type :invoke, :f :write, :value 3",
+            )
+        )
+
+
+def test_transactions_are_tuples_of_micro_operations():
+    done = jepsen(
+        ":process 0, :type :invoke, :f :txn, :value [[:append 3 1] [:r 4 nil]]",
+        ":process 0, :type :ok, :f :txn, :value [[:append 3 1] [:r 4 [1 2]]]",
+    )
+    (op,) = formats.read(done)
+    assert op.args == (("append", 3, 1), ("r", 4, None))
+    assert op.result == (("append", 3, 1), ("r", 4, (1, 2)))
+
+
+def test_knossos_calls_micro_operations_by_their_whole_names():
+    (op,) = formats.read(
+        jepsen(":process 0, :type :invoke, :value [[:read :x nil] [:write 1 2]]")
+    )
+    assert op.args == (("r", ":x", None), ("w", 1, 2))
+
+
+def test_elles_examples_name_neither_process_nor_f():
+    """Each transaction is then a process of its own: no order but time is known."""
+    one, other = formats.read(
+        jepsen(
+            ":index 0 :type :invoke :value [[:append 1 1]]",
+            ":index 1 :type :ok :value [[:append 1 1]]",
+            ":index 2 :type :invoke :value [[:r 1 nil]]",
+            ":index 3 :type :ok :value [[:r 1 [1]]]",
+        )
+    )
+    assert (one.f, one.process, other.process) == ("txn", "p1", "p2")
+    assert other.result == (("r", 1, (1,)),)
+
+
+def test_values_may_be_anything_that_edn_has():
+    text = r'{:a #{1 2}, "b" "x\ny", :c 1.5, :d \c, :e 2N, :f (1 #inst "2020-01-01")}'
+    (op,) = formats.read(
+        jepsen(
+            f":process 0, :type :invoke, :f :write, :value {text}",
+            f":process 0, :type :ok, :f :write, :value {text}",
+        )
+    )
+    assert dict(op.args[0]) == {
+        ":a": frozenset({1, 2}),
+        "b": "x\ny",
+        ":c": 1.5,
+        ":d": "c",
+        ":e": 2,
+        ":f": (1, "2020-01-01"),
+    }
+
+
+atoms = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.from_regex(r":[a-z][a-z0-9?!/.-]{0,6}", fullmatch=True)
+    | st.text("ab {}[]()#,:;1é", max_size=8).filter(lambda text: text[:1] != ":")
+)
+vectors = st.recursive(
+    atoms, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=12
+)
+
+
+@given(st.dictionaries(st.sampled_from([":a", ":b", ":c", ":d"]), vectors, max_size=4))
+def test_what_is_read_fast_is_read_as_the_library_reads_it(found):
+    text = "{" + ", ".join(f"{k} {written.edn(v)}" for k, v in found.items()) + "}"
+    slow = edn.frozen(edn._parsed(text), as_dict=True)
+    assert edn.read(text, lines.source(text), 1) == slow == found
+    with suppress(ValueError):
+        assert edn.plain(text) == found
+
+
+# ------------------------------------------------------------------- Jepsen's log lines
+@pytest.mark.parametrize("gap", ["\t", "  "])
+@pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
+def test_log_lines_come_back(seed, gap):
+    history = written.numbered(without_keys(drawn(seed)))
+    back = formats.read(written.as_etcd(history, gap), "etcd") if history else []
+    assert [without_times(op) for op in back] == [without_times(op) for op in history]
+
+
+ETCD = """\
+INFO  jepsen.util - 0	:invoke	:write	3
+INFO  jepsen.core - Worker 0 starting
+INFO  jepsen.util - :nemesis	:info	:start	nil
+INFO  jepsen.util - 1  :invoke  :cas  [3 4]
+INFO  jepsen.util - 2  :invoke  :cas  [9 4]
+INFO  jepsen.util - 0	:info	:write	:timed-out
+INFO  jepsen.util - 1  :ok  :cas  [3 4]
+INFO  jepsen.util - 2  :fail  :cas  [9 4]
+INFO  jepsen.util - 3  :invoke  :read  nil
+INFO  jepsen.util - 3  :fail  :read  :timed-out
+INFO  jepsen.util - 4  :invoke  :read  nil
+"""
+
+
+def test_jepsens_log_is_read_as_porcupine_reads_it():
+    read = reading(ETCD)
+    assert read.history.text().splitlines() == [
+        "p0        1.000 to    6.000 ms  write(3) → info 'timed-out'",
+        "p1        4.000 to    7.000 ms  cas(3, 4) → ok True",
+        "p2        5.000 to    8.000 ms  cas(9, 4) → ok False",
+        "p3        9.000 to   10.000 ms  read() → fail 'timed-out'",
+        "p4       11.000 to    never ms  read() → info",
+    ]
+    assert read.notes[0] == (
+        "Left out: 1 event of nemesis, 1 event of other loggers, which are no clients."
+    )
+
+
+# ---------------------------------------------------------- Porcupine's key-value logs
+def key_value() -> History:
+    return History(
+        [
+            Operation("c0", "put", ("x", "y"), 1000, "ok", None, 4000),
+            Operation("c1", "get", ("x",), 2000, "ok", "", 5000),
+            Operation("c2", "append", ("x", 'a "q" {b'), 3000, "ok", None, 6000),
+            Operation("c1", "get", ("x",), 7000, "ok", 'ya "q" {b', 8000),
+            Operation("c0", "put", ("k z", "y"), 9000),
+        ]
+    )
+
+
+def test_key_value_logs_come_back():
+    history = key_value()
+    assert formats.read(written.as_porcupine(history)) == written.numbered(history)
+
+
+# ------------------------------------------------------------------------- Maelstrom
+def test_a_broadcast_adds_to_the_set_that_reads_give():
+    add, read = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :broadcast, :value 7",
+            ":process 0, :type :ok, :f :broadcast, :value 7",
+            ":process 1, :type :invoke, :f :read, :value nil",
+            ":process 1, :type :ok, :f :read, :value [7]",
+        )
+    )
+    assert (add.f, add.args, read.f, read.result) == ("add", (7,), "read", (7,))
+
+
+def test_lin_kv_has_independent_keys():
+    write, read = formats.read(
+        jepsen(
+            ":process 0, :type :invoke, :f :write, :value [0 4]",
+            ":process 0, :type :ok, :f :write, :value [0 4]",
+            ":process 1, :type :invoke, :f :read, :value [0 nil]",
+            ":process 1, :type :ok, :f :read, :value [0 4]",
+        )
+    )
+    assert (write.args, read.args, read.result) == ((0, 4), (0,), 4)
+
+
+# ----------------------------------------------------------------------- and everywhere
+def test_a_history_is_read_the_same_under_any_hash_seed():
+    code = (
+        "from distlab.check import formats\n"
+        "text = '{:process 0, :type :invoke, :f :write, :value {:b {:c 1} :a [1]}}'\n"
+        "print(formats.read(text).digest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "12"
+    }
+    assert len(digests) == 1
+
+
+def test_a_log_is_read_line_by_line_and_never_held_whole(tmp_path):
+    path = tmp_path / "large.edn"
+    at = (f":process 0, :type :info, :time 12345678{number}" for number in range(9000))
+    path.write_text(jepsen(*at), encoding="utf-8")
+    tracemalloc.start()
+    count = sum(1 for _ in edn.maps(lines.source(path)))
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 9000
+    assert most_bytes < path.stat().st_size / 4
