@@ -16,6 +16,7 @@ from distlab.show import colours, shapes
 from distlab.show.colours import Colour
 from distlab.show.excerpt import Excerpt
 from distlab.show.instants import Instants
+from distlab.show.naming import in_full
 from distlab.show.operations import few_words
 from distlab.show.picture import Drawing, element, number, shortened, text_width
 from distlab.show.shapes import SMALL
@@ -50,7 +51,7 @@ RULES: dict[str, dict[str, str | Colour]] = {
         "stroke-width": "1.5",
         "stroke-dasharray": "6 3",
     },
-    ".dl-op-path": {"fill": "none", "stroke": colours.QUIET},
+    ".dl-op-path": {"stroke": colours.QUIET, "stroke-opacity": "0.6"},
     ".dl-op-point": {"fill": colours.PAPER, "stroke": colours.INK},
     ".dl .dl-op-number": {"font-size": "9.5px", "text-anchor": "middle"},
 }
@@ -64,7 +65,7 @@ LEGEND = {
     "fail": "failed: did not happen",
     "info": "unknown: may have happened, or may yet",
     "bad": "evidence",
-    "point": "place in an order that explains the results",
+    "point": "place in the order that the verdict found",
     "break": "time left out, ms",
 }
 
@@ -111,9 +112,14 @@ class Bars:
     def _instants(self) -> Instants:
         """The widest words that all fit; time is as plain as they allow."""
         operations = [[self.part.history[i] for i in lane] for lane in self.lanes]
+        order = self.part.order
+        least = self._point_width(str(len(order))) + 4 if order else 0
         for most in ROOMS:
             rooms = [
-                [min(text_width(self.told[i], SMALL) * WIDER, most) + 8 for i in lane]
+                [
+                    max(min(text_width(self.told[i], SMALL) * WIDER, most) + 8, least)
+                    for i in lane
+                ]
                 for lane in self.lanes
             ]
             found = Instants(operations, rooms, self.left + 4, self.right)
@@ -153,18 +159,19 @@ class Bars:
         order = [(str(n), i) for n, i in enumerate(self.part.order, 1) if i in self.box]
         if not self._keeps_time():
             return {i: (n, (self.box[i][0] + self.box[i][2]) / 2) for n, i in order}
-        latest, until = {}, inf
+        latest, until = {}, self.right
         for _, place in reversed(order):
             x0, _, x1, _ = self.box[place]
             if self.part.history[place].definite:
                 until = min(until, x1 - min(POINT / 2, (x1 - x0) / 2))
             latest[place] = until
         points: dict[int, tuple[str, float]] = {}
+        apart = min(NEXT, (self.right - self.left) / (2 * len(order) + 1))
         x = -inf
         for told, place in order:
             x0, _, x1, _ = self.box[place]
             first = x0 + min(POINT / 2, (x1 - x0) / 2)
-            x = max(x, x0, min(max(x + NEXT, first), latest[place]))
+            x = max(x, x0, min(max(x + apart, first), latest[place]))
             points[place] = told, x
         return points
 
@@ -195,17 +202,21 @@ class Bars:
     def _limit(self) -> None:
         """Where the good prefix ends: the first end that the order does not explain."""
         judged = self.verdict is not None and self.verdict.invalid and self.points
-        known = set(self.part.order)
+        known, key = set(self.part.order), self.part.key
         ends = [
             (op.ended_us, i)
             for i in self.part.places
             if i not in known and (op := self.part.history[i]).outcome == "ok"
+            if op.args[: len(key)] == key
         ]
         if judged and ends and self._keeps_time():
             x = self.box[min(ends)[1]][2]
             self.drawing.line(x, TOP - 8, x, self.bottom, "dl-op-limit")
-            words = "up to here, the order shown explains all"
-            self.drawing.write(x - 6, TOP - 3, words, "dl-small dl-quiet dl-end dl-rim")
+            of = f" of {in_full(key[0])}" if key else ""
+            words = f"up to here, the order shown explains all{of}"
+            fits = x - 6 - text_width(words, SMALL) * WIDER > self.left
+            place, look = (x - 6, " dl-end") if fits else (x + 6, "")
+            self.drawing.write(place, TOP - 3, words, f"dl-small dl-quiet dl-rim{look}")
 
     # ------------------------------------------------------------------- the operations
     def _bar(self, place: int) -> None:
@@ -246,10 +257,13 @@ class Bars:
         for (one, (_, x0)), (other, (_, x1)) in pairwise(self.points.items()):
             self.drawing.line(x0, middles[one], x1, middles[other], "dl-op-path")
         for place, (told, x) in self.points.items():
-            wide, y = max(POINT, text_width(told, 9.5) + 6), middles[place]
+            wide, y = self._point_width(told), middles[place]
             size = x - wide / 2, y - POINT / 2, wide, POINT
             self.drawing.shapes.append(shapes.box(*size, "dl-op-point", rx=POINT / 2))
             self.drawing.write(x, y + 3.4, told, "dl-op-number")
+
+    def _point_width(self, told: str) -> float:
+        return max(POINT, text_width(told, 9.5) + 6)
 
     def _words(self, lane: list[int]) -> None:
         """What each operation was, above it, up to where the next one begins."""

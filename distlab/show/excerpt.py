@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -35,6 +34,11 @@ class Excerpt:
         """The places of what one process called."""
         return [i for i in self.places if self.history[i].process == process]
 
+    @property
+    def key(self) -> tuple:
+        """The key that the verdict is about, if each operation has one; or nothing."""
+        return _key(self.history, [*self.evidence, *self.order])
+
     def sentence(self) -> str:
         """What is drawn of the history, and what is not, and how to see it."""
         whole, drawn = len(self.history), len(self.places)
@@ -43,7 +47,7 @@ class Excerpt:
             return f"{'All ' * (whole > 1)}{counted(whole, 'operation')} of {them}."
         kept = self.evidence and self.evidence <= set(self.places)
         around = " around the evidence" if kept else ""
-        missing = len(set(self.history.processes) - set(self.processes))
+        missing = len({op.process for op in self.history}) - len(self.processes)
         silent = f", {counted(missing, 'process', 'es')} with them" if missing else ""
         return (
             f"{drawn:,} of {counted(whole, 'operation')}{around}, of {them}; "
@@ -65,9 +69,8 @@ def excerpt(
     Without evidence it is the first ones. Raises `Misuse` for a process that the
     history does not have, and for a verdict about another history.
     """
-    known = Places(history)
-    evidence = known.of(concerned(verdict)) if verdict is not None else []
-    order = known.of(verdict.order) if verdict is not None else []
+    evidence = places_of(history, () if verdict is None else concerned(verdict))
+    order = places_of(history, () if verdict is None else verdict.order)
     shown = _processes(history, processes, evidence)
     low = -inf if from_ms is None else from_ms * 1000
     high = inf if to_ms is None else to_ms * 1000
@@ -84,7 +87,10 @@ def excerpt(
         and (op.ended_us is None or op.ended_us >= low)
     ]
     if evidence:
-        inside.sort(key=lambda place: (_distance(place, sorted(evidence)), place))
+        key, near = _key(history, evidence), sorted(evidence)
+        inside.sort(
+            key=lambda i: (history[i].args[: len(key)] != key, _distance(i, near), i)
+        )
     drawn = tuple(sorted(inside[:most]))
     lanes = {history[place].process for place in drawn}
     return Excerpt(
@@ -96,31 +102,32 @@ def excerpt(
     )
 
 
-class Places:
-    """Where each operation stands in a history, equal ones one after the other."""
-
-    def __init__(self, history: History):
-        self.history = history
-        self.called: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for place, op in enumerate(history):
-            self.called[op.process, op.invoked_us].append(place)
-
-    def of(self, some: Iterable[object]) -> list[int]:
-        """The places of the operations among these, in their order."""
-        used: dict[int, None] = {}
-        for op in some:
-            if isinstance(op, Operation):
-                there = self.called.get((op.process, op.invoked_us), [])
-                place = next(
-                    (i for i in there if i not in used and self.history[i] == op), None
-                )
-                if place is None:
-                    raise Misuse(
-                        f"the verdict speaks of “{' '.join(str(op).split())}”, which "
-                        f"this history does not have: give the history that was judged."
-                    )
-                used[place] = None
-        return list(used)
+def places_of(history: History, some: Iterable[object]) -> list[int]:
+    """Where the operations among these stand in a history: equal ones one by one."""
+    ops = [op for op in some if isinstance(op, Operation)]
+    there: dict[tuple[str, int], list[int]] = {
+        (o.process, o.invoked_us): [] for o in ops
+    }
+    for place, op in enumerate(history if there else ()):
+        if (known := there.get((op.process, op.invoked_us))) is not None:
+            known.append(place)
+    used: dict[int, None] = {}
+    for op in ops:
+        found = next(
+            (
+                place
+                for place in there[op.process, op.invoked_us]
+                if place not in used and history[place] == op
+            ),
+            None,
+        )
+        if found is None:
+            raise Misuse(
+                f"the verdict speaks of “{' '.join(str(op).split())}”, which this "
+                f"history does not have: give the history that was judged."
+            )
+        used[found] = None
+    return list(used)
 
 
 def concerned(verdict: Verdict) -> list[object]:
@@ -134,6 +141,13 @@ def concerned(verdict: Verdict) -> list[object]:
 def counted(n: int, thing: str, plural: str = "s") -> str:
     """`1 process`, `1,000 processes`."""
     return f"{n:,} {thing}{plural if n != 1 else ''}"
+
+
+def _key(history: History, places: Iterable[int]) -> tuple:
+    """The key of these operations, `("x",)`, if each one has a key and all share it."""
+    keys = {history[place].args[:1] for place in places}
+    keyed = len(keys) == 1 and all(op.args and op.f != "txn" for op in history)
+    return keys.pop() if keyed else ()
 
 
 def _distance(place: int, evidence: Sequence[int]) -> int:

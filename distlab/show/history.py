@@ -59,10 +59,10 @@ def history(
 
 def _heading(part: Excerpt, verdict: Verdict | None) -> str:
     """One sentence about the whole picture."""
-    judged = f"; {verdict.outcome}: {verdict.property}" if verdict is not None else ""
-    return (
-        f"History of {', '.join(part.processes) or 'nobody'}{judged}. {part.sentence()}"
-    )
+    names = ", ".join(part.processes) or "nobody"
+    them = names if len(names) < 60 else f"{len(part.processes)} processes"
+    judged = "" if verdict is None else f"; {verdict.outcome}: {verdict.property}"
+    return f"History of {them}{judged}. {part.sentence()}"
 
 
 def _summary(part: Excerpt, verdict: Verdict | None) -> str:

@@ -66,8 +66,8 @@ def _ended(f: str, outcome: str, result: Any) -> str:
         return ENDS[outcome]
     if isinstance(result, bool):
         return " yes" if result else " no"
-    if result is None and f not in LOOKS:
-        return ""
+    if f in PUTS or (result is None and f not in LOOKS):
+        return ""  # of a write, its place in the log: that is for the text
     return f"→{_value(result)}"
 
 

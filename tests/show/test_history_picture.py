@@ -14,9 +14,9 @@ from distlab.check import Edge, Verdict
 from distlab.errors import Misuse
 from distlab.history import History, Operation
 from distlab.show import history as draw
-from distlab.show.bars import ROOMS
 from distlab.show.instants import BAR, Instants
 from distlab.show.operations import few_words
+from distlab.show.picture import text_width
 from distlab.show.words import lines_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -262,9 +262,47 @@ def test_an_order_that_does_not_keep_time_is_numbered_in_the_middle_of_the_bars(
 
 
 def test_where_the_good_prefix_ends_a_line_says_so():
-    words = "up to here, the order shown explains all"
+    words = "up to here, the order shown explains all of x"
     assert words in words_of(draw(STORY, INVALID).svg)
     assert words not in words_of(draw(STORY, VALID).svg)
+
+
+def test_the_line_counts_only_the_operations_of_the_key_that_was_judged():
+    other = op("c5", "read", ("y",), 1, 2, 7)
+    history = History((*STORY, other))
+    end = drawn(draw(history, INVALID).svg)[history.operations.index(STALE)][1]
+    picture = draw(history, INVALID)
+    limits = [
+        float(line.get("x1"))
+        for line in ET.fromstring(picture.svg).iter(f"{SVG}line")
+        if line.get("class") == "dl-op-limit"
+    ]
+    assert limits == [pytest.approx(end, abs=0.1)]
+    assert "up to here, the order shown explains all of x" in words_of(picture.svg)
+
+
+def test_without_keys_the_line_counts_every_operation():
+    queue = [
+        op("a", "enqueue", (1,), 0, 5),
+        op("b", "dequeue", (), 6, 9, 2),
+        op("a", "enqueue", (2,), 10, 15),
+    ]
+    verdict = Verdict(
+        "invalid", "linearizable", "all", "Why.", (queue[1],), (queue[0],)
+    )
+    picture = draw(History(queue), verdict)
+    assert "up to here, the order shown explains all" in words_of(picture.svg)
+
+
+def test_no_point_leaves_the_paper():
+    late = [op(f"c{i}", "write", ("x", i), 0, None, None, "info") for i in range(40)]
+    verdict = Verdict("valid", "linearizable", "all", "Why.", order=tuple(late))
+    at = points(
+        draw(History(late), verdict, processes=[f"c{i}" for i in range(40)]).svg
+    )
+    assert len(at) == 40
+    assert at == sorted(at)
+    assert at[-1] < 830
 
 
 def test_what_is_in_the_cycle_is_evidence_too():
@@ -281,6 +319,14 @@ def test_of_a_long_history_the_part_around_the_evidence_is_drawn():
     assert set(drawn(picture.svg)) == set(range(85, 115))
     assert "30 of 200 operations around the evidence" in picture.alt
     assert "170 left out" in " ".join(words_of(picture.svg))
+
+
+def test_of_many_keys_the_one_that_was_judged_comes_first():
+    history = History(
+        op("c1", "write", ("xyz"[i % 3], i), i, i + 0.5) for i in range(300)
+    )
+    verdict = Verdict("invalid", "linearizable", "all", "Why.", (history[150],))
+    assert set(drawn(draw(history, verdict, most=9).svg)) == set(range(138, 163, 3))
 
 
 def test_of_a_long_history_without_evidence_the_beginning_is_drawn():
@@ -318,11 +364,11 @@ def test_only_the_processes_asked_for_have_a_lane():
 
 
 # -------------------------------------------------------------------- on any machine
-def test_no_word_is_drawn_beyond_the_paper():
+def test_a_value_without_spaces_is_broken_and_nothing_of_it_is_lost():
     reason = f"c1 read [{','.join(map(str, range(300)))}], and nobody knows why."
     rows = lines_of(reason, 700, size=11)
     assert "".join("".join(rows).split()) == "".join(reason.split())
-    assert ROOMS[-1] == 0
+    assert all(text_width(row, 11, bold=True) <= 700 for row in rows)
 
 
 def test_words_that_find_no_room_give_way():
