@@ -41,6 +41,9 @@ def ended_us(op: Operation) -> float:
 
 def moments(ops: Sequence[Operation]) -> Moments:
     """The operations on one line of whole numbers, and what no line can say."""
+    calls, ends = [op.invoked_us for op in ops], list(map(ended_us, ops))
+    if set(calls).isdisjoint(ends):
+        return Moments(calls, ends)
     chains = chains_at_once(ops)
     alone = {at: rows for at, rows in chains.items() if len(rows) == 1}
     crowds = [
@@ -93,7 +96,8 @@ def in_a_row(ops: Sequence[Operation], chains: Chains) -> tuple[list[int], list[
     """The calls and ends as numbers that also put these chains into their order."""
     if not chains:
         return [op.invoked_us for op in ops], [ended_us(op) for op in ops]
-    room = 2 * max(sum(map(len, rows.values())) for rows in chains.values()) + 2
+    longest = (sum(map(len, rows.values())) for rows in chains.values())
+    room = 2 * max(longest, default=0) + 2
     calls: list[int] = [op.invoked_us * room for op in ops]
     ends: list[float] = [ended_us(op) * room + room - 1 for op in ops]
     for at, rows in chains.items():

@@ -149,7 +149,8 @@ class Zones:
     def __init__(self, ops: Operations, names: Sequence[Hashable]):
         self.ops, self.names = ops, names
         self.clusters: dict[Hashable, Cluster] = {None: Cluster(None)}
-        calls, ends, self.crowds = moments(ops)
+        self.moments = moments(ops)
+        calls, ends, self.crowds = self.moments
         for op, name, call, end in zip(ops, names, calls, ends, strict=True):
             if name not in self.clusters:
                 self.clusters[name] = Cluster(name)
