@@ -5,13 +5,15 @@ line is never changed: a sheet that is handed in again, or marked again by corre
 checks, gets another line. Of the lines of a learner and a sheet the last counts.
 
 At the end of a run the lines are put in order, so that the same marks are the same
-bytes, whoever was marked first.
+bytes, whoever was marked first. Until then another kind of line says that a run has
+begun: if it is killed, the next one goes on under the same number.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,14 +143,26 @@ def read_answer(fields: dict[str, Any]) -> Answered:
 class Gradebook:
     """All entries of a file that this process alone may add to."""
 
-    def __init__(self, path: Path, entries: Iterable[Entry], file: Any):
+    def __init__(self, path: Path, entries: Iterable[Entry], file: Any, begun: int):
         self.path, self.entries, self._file = path, list(entries), file
+        self.begun = begun  # the number of a run that has not ended; 0: there is none
+
+    def begin(self) -> None:
+        """Note that a run is going on, until the book is put in order."""
+        if not self.begun:
+            begun = self.run_number()
+            self._write(json.dumps({"begun": begun}) + "\n")
+            self.begun = begun
 
     def add(self, found: Entry) -> None:
         """Write a line, and return when it is on the disk."""
+        self._write(line(found))
+        self.entries.append(found)
+
+    def _write(self, text: str) -> None:
         before = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(line(found).encode())
+            self._file.write(text.encode())
             os.fsync(self._file.fileno())
         except OSError as why:
             self._file.truncate(before)  # no half line stays behind
@@ -156,16 +170,17 @@ class Gradebook:
                 f"{self.path} cannot grow ({why.strerror or why}): make room and say "
                 f"the same again. What was marked before is kept."
             ) from None
-        self.entries.append(found)
 
     def put_in_order(self) -> None:
         """Write the whole book anew, sorted; equal places stay in the order of time."""
         self.entries.sort(key=lambda found: found.place)
         write_whole(self.path, "".join(map(line, self.entries)))
+        self.begun = 0
 
     def run_number(self) -> int:
         """What `handed` says of a file that nobody has seen before."""
-        return 1 + max((found.handed for found in self.entries), default=0)
+        last = max((found.handed for found in self.entries), default=0)
+        return self.begun or last + 1
 
     def histories(self) -> dict[tuple[str, str], list[Entry]]:
         """All entries of each sheet and learner; the last of them counts."""
@@ -210,13 +225,19 @@ def opened(path: Path) -> Iterator[Gradebook]:
         content = file.read()
         whole = content[: content.rfind(b"\n") + 1]  # a cut-off line was not told yet
         entries = list(read_lines(path, whole))
+        begun = max(map(int, BEGUN.findall(whole)), default=0)
         file.truncate(len(whole))
-        yield Gradebook(path, entries, file)
+        yield Gradebook(path, entries, file, begun)
+
+
+BEGUN = re.compile(rb'^\{"begun": (\d+)\}$', re.MULTILINE)
 
 
 def read_lines(path: Path, content: bytes) -> Iterator[Entry]:
     """The entries. Raises `Misuse` at what is none: it would be lost otherwise."""
     for number, text in enumerate(content.splitlines(), 1):
+        if BEGUN.match(text):
+            continue
         try:
             yield read_line(text.decode())
         except ValueError:

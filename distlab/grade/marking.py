@@ -44,7 +44,8 @@ class Run:
     # ------------------------------------------------------------------------- to mark
     def mark(self, place: Path, regrade: bool, workers: int, limit_s: float) -> None:
         """Mark what is new or has changed, and keep it."""
-        jobs = list(self.jobs(place, regrade))
+        if jobs := list(self.jobs(place, regrade)):
+            self.book.begin()
         try:
             with progress(len(jobs)) as say:
                 for job, came in results(jobs, self.marking, workers, limit_s):

@@ -191,6 +191,33 @@ def test_ctrl_c_loses_no_mark_and_leaves_no_process(tmp_path):
         assert [job.submission.student for job in jobs] == ["zoe"]
 
 
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(tmp_path):
+    """A line may be cut off half way; and what came first in that run came in it."""
+    answers = {f"s{i}": "right" for i in range(5)}
+    through, killed = (hand_in(tmp_path / x / "in", **answers) for x in "ab")
+    for place in (through, killed):
+        put(place / "s0/a.ipynb", "WHAT = 'wrong'")  # the other of s0 is read later
+    graded(through)
+    expected = written(through.parent)
+    hand_in(killed, zoe="hangs")
+    run = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(killed)],
+        cwd=Path(__file__).parent,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+    )
+    assert run.stdout
+    for _ in range(3):
+        run.stdout.readline()
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+    with (killed.parent / "gradebook.jsonl").open("a") as book:
+        book.write('{"answers":[{"cl')
+    (killed / "zoe.ipynb").unlink()
+    graded(killed)
+    assert written(killed.parent) == expected
+
+
 INTERRUPTED = """
 import sys
 from pathlib import Path
