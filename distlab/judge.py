@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 from distlab.check.formats import FORMATS, reading
 from distlab.check.formats.reading import Reading
@@ -34,21 +35,32 @@ of several logs the worst, in the order 3, 1, 2, 0
 CODES = {"valid": 0, "invalid": 1, "unknown": 2, "unreadable": 3}
 WORST_FIRST = ("unreadable", "invalid", "unknown", "valid")
 USUAL = Limits()
+WIDTH = 88
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What may be said about logs."""
-    parser.epilog = EXIT_CODES
+    parser.epilog = "\n".join(
+        [
+            wrapped(f"models: {', '.join(MODELS)}", next="  "),
+            wrapped(f"properties: {', '.join(PROPERTIES)}", next="  "),
+            wrapped(f"formats: {', '.join(FORMATS)}", next="  "),
+            "",
+            EXIT_CODES,
+        ]
+    )
     add = parser.add_argument
     add("logs", nargs="+", metavar="FILE", help="a log; - is the standard input")
-    add("--model", metavar="NAME", help=f"what was called: {', '.join(MODELS)}")
-    add(
-        "--property", metavar="NAME", help=f"what was promised: {', '.join(PROPERTIES)}"
-    )
-    add("--format", metavar="NAME", help=f"how it is written: {', '.join(FORMATS)}")
-    add("--timeout-s", type=float, default=USUAL.time_s, help=f"({USUAL.time_s:g})")
-    add("--steps", type=int, default=USUAL.steps, help=f"({USUAL.steps})")
-    add("--memory-mb", type=float, default=USUAL.memory_mb, help=f"({USUAL.memory_mb})")
+    add("--model", metavar="NAME", help="what was called (guessed from it)")
+    add("--property", metavar="NAME", help="what was promised (the usual of the model)")
+    add("--format", metavar="NAME", help="how the log is written (seen in it)")
+    for name, kind, most in (
+        ("--timeout-s", float, USUAL.time_s),
+        ("--steps", int, USUAL.steps),
+        ("--memory-mb", float, USUAL.memory_mb),
+    ):
+        told = f"at most; past it nothing is known ({most:,})"
+        add(name, type=kind, default=most, metavar="N", help=told)
     add("--svg", type=Path, metavar="OUT", help="draw the history and the verdict")
 
 
@@ -87,19 +99,36 @@ def judged(log: str, arguments: argparse.Namespace, limits: Limits) -> str:
         sys.stdout.flush()
         print(f"distlab check: {told(unreadable, log)}", file=sys.stderr)
         return "unreadable"
-    print(repr(verdict))
+    print(as_text(verdict))
     for line in account(log, read):
-        print(f"  {line}")
-    assumed = [
-        f"{name} {value}"
-        for name, value in (("model", model), ("property", property))
-        if value != getattr(arguments, name)
-    ]
+        print(wrapped(line, "  ", "    "))
+    told_by = {"model": arguments.model, "property": arguments.property}
+    names = {"model": model, "property": property}
+    assumed = [f"{name} {names[name]}" for name in names if not told_by[name]]
     if assumed:
         print(f"  Assumed: {', '.join(assumed)}.")
     if arguments.svg:
         draw(read, verdict, arguments.svg)
     return verdict.outcome
+
+
+def as_text(verdict: Verdict) -> str:
+    """A verdict: its outcome first, the reason in lines that fit, the evidence."""
+    head = f"{verdict.outcome.upper()}  {verdict.property}  ({verdict.strength})"
+    evidence = [f"    {op}" for op in verdict.evidence]
+    return "\n".join([head, wrapped(verdict.reason), *evidence])
+
+
+def wrapped(text: str, first: str = "", next: str = "") -> str:
+    """A text in lines of one width; no word, path or number is broken."""
+    return fill(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=next,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def account(log: str, read: Reading) -> Iterator[str]:

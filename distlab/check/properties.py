@@ -105,9 +105,7 @@ def judge(
             f"`{usual(model)}` would be usual."
         )
     if asked.needs == "reads and writes" and model not in ("register", "kv"):
-        raise Misuse(
-            f"`{property}` is about {asked.needs}: register or kv, not {model}."
-        )
+        raise Misuse(f"`{property}` is about {asked.needs}: of a register, or of kv.")
     judged = fitted(history, model)
     if asked.needs == "reads and writes" and model == "register":
         judged = History(op._replace(args=(ONE_KEY, *op.args)) for op in judged)

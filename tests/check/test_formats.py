@@ -164,7 +164,7 @@ def test_who_is_no_client_is_left_out_and_named():
         + WRITE_3
     )
     assert len(read.history) == 1
-    assert read.notes[0] == "Left out: 2 events of nemesis, which are no clients."
+    assert read.notes[0] == "Left out: 2 events of nemesis; no clients."
 
 
 def test_an_operation_of_which_nobody_knows_is_info_with_the_reason():
@@ -347,7 +347,7 @@ def test_jepsens_log_is_read_as_porcupine_reads_it():
         "p4       11.000 to    never ms  read() → info",
     ]
     assert read.notes[0] == (
-        "Left out: 1 event of nemesis, 1 event of other loggers, which are no clients."
+        "Left out: 1 event of nemesis, 1 event of other loggers; no clients."
     )
 
 

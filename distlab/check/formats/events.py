@@ -121,7 +121,7 @@ class Pairing:
             f"{counted(count, 'event')} of {name}"
             for name, count in sorted(others.items())
         )
-        left_out = (f"Left out: {told}, which are no clients.",) if told else ()
+        left_out = (f"Left out: {told}; no clients.",) if told else ()
         return Reading(
             History(apart(self.operations)),
             format,

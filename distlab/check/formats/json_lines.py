@@ -1,7 +1,15 @@
-"""Our own JSON lines, as `History.to_jsonl` writes them: an operation a line."""
+"""Our own JSON lines, as `History.to_jsonl` writes them: an operation a line.
+
+Results may be values of a protocol, `{"$": "replication.abd.Stamp", …}`: its module is
+imported then, if it is one of distlab's own chapters.
+"""
 
 from __future__ import annotations
 
+import importlib
+import re
+from contextlib import suppress
+from functools import cache
 from typing import Any, get_args
 
 from distlab.check.formats.events import busy
@@ -13,6 +21,11 @@ from distlab.events import Outcome
 from distlab.history import History, Operation
 
 OUTCOMES = get_args(Outcome)
+CLASS = re.compile(r'"\$": ?"([a-z]+)\.([a-z_]+)\.[A-Za-z]')
+CHAPTERS = frozenset(
+    "clocks replication partitioning transactions consensus bft blockchain membership "
+    "coordination caching storage".split()
+)
 
 
 def read(source: Source, progress: bool = False) -> Reading:
@@ -34,6 +47,8 @@ def read(source: Source, progress: bool = False) -> Reading:
 
 def operation(line: str, source: Source, number: int) -> Operation:
     """The operation of a line. Raises `Misuse` for what is none."""
+    for chapter, protocol in CLASS.findall(line):
+        meet(chapter, protocol)
     try:
         row = from_json(line)
     except Misuse as error:
@@ -44,6 +59,14 @@ def operation(line: str, source: Source, number: int) -> Operation:
     if wrong := problem(op):
         raise source.wrong(number, wrong)
     return op
+
+
+@cache
+def meet(chapter: str, protocol: str) -> None:
+    """Import a protocol, if there is one of this name, so that its values are known."""
+    if chapter in CHAPTERS:
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(f"distlab.{chapter}.{protocol}")
 
 
 def problem(op: Operation) -> str | None:
