@@ -42,6 +42,7 @@ ANY = object()  # in the place of a result that nobody was told
 NEVER = object()  # in the place of a state: it cannot have gone like this
 NO_STATE = -1  # the number of that
 Path = tuple[Any, int] | None  # the way to a configuration: what happened last
+FAR = 50  # states: to look farther ahead costs more than it saves
 Way = tuple[int, int, Path]  # writers done; the rest that is good to have; the way
 Front = dict[tuple[int, int], list[Way]]
 
@@ -235,8 +236,11 @@ class Search:
         """
         seen, bit = Front(), self.bits[ending]
         blind = bit & self.blind
+        ahead = Ahead(self, ending)
         for state, done, rest, path, idle in todo:
             for i, to in self.next_writers(state, done, rest, idle):
+                if i != ending and not ahead.needs(i, to, done, rest):
+                    continue
                 if not self.meter.step():
                     raise OutOfSteps
                 now, left, way = self.written(i, to, done, rest, path)
@@ -302,6 +306,67 @@ class Search:
         if found == len(self.states):
             self.states.append(state)
         return found
+
+
+class Ahead:
+    """What may come of a state before it is written over, for all that is known.
+
+    An open writer, or one that can hide, is of use now only if what comes after it and
+    has to happen finds something of it. It is enough that some way leads there, whether
+    or not its operations are still to be had.
+    """
+
+    def __init__(self, search: Search, ending: int):
+        self.search = search
+        self.finds = search.lookers | {
+            i: bit
+            for i, bit in search.writers.items()
+            if not self.free(i) or (i == ending and not self.hides(i))
+        }
+        self.on = [i for i in search.writers if self.free(i) and not self.hides(i)]
+        self.known: dict[tuple[int, int], bool] = {}
+        pending = (*search.lookers, *search.writers)
+        self.any = any(search.first[i] for i in pending)  # one waits for another
+
+    def free(self, i: int) -> bool:
+        """Whether a writer need not happen, or can hide."""
+        kind = self.search.kinds[i]
+        return kind.open or kind.blind
+
+    def hides(self, i: int) -> bool:
+        """Whether it writes over all."""
+        return self.search.kinds[i].hides
+
+    def needs(self, i: int, state: int, done: int, rest: int) -> bool:
+        """Whether a writer may be of use that leaves this state."""
+        if self.any or not self.free(i):
+            return True
+        wanted = 0
+        for bit in self.finds.values():
+            wanted |= bit & ~(done | rest)
+        found = self.known.get((state, wanted))
+        if found is None:
+            found = self.known[state, wanted] = bool(wanted) and self.leads(
+                state, wanted
+            )
+        return found
+
+    def leads(self, state: int, wanted: int) -> bool:
+        """Whether some of the wanted ones fit a state that may come of this one."""
+        search = self.search
+        fits = [search.kinds[i] for i, bit in self.finds.items() if bit & wanted]
+        states = {state: None}
+        for state in (todo := [state]):
+            if any(search.after(kind, state) != NO_STATE for kind in fits):
+                return True
+            for i in self.on:
+                to = search.after(search.kinds[i], state)
+                if to != NO_STATE and to not in states:
+                    states[to] = None
+                    todo.append(to)
+            if len(todo) > FAR:
+                return True
+        return False
 
 
 def add(front: Front, state: int, solid: int, done: int, rest: int, path: Path) -> bool:
