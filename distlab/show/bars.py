@@ -84,7 +84,7 @@ class Bars:
     ):
         self.part, self.verdict, self.unit, self.width = part, verdict, unit, width
         self.lanes = [part.lane(process) for process in part.processes]
-        self.told = {place: few_words(part.history[place]) for place in part.places}
+        self.told = dict.fromkeys(part.places, "")
         names = [text_width(p, 11, bold=True) for p in part.processes]
         self.left = max(46.0, min(max(names, default=0), NAME) + 28)
         self.right = width - MARGIN
@@ -115,11 +115,14 @@ class Bars:
         order = self.part.order
         least = self._point_width(str(len(order))) + 4 if order else 0
         for most in ROOMS:
+            self.of = self.part.only_key * (most < ROOMS[0])
+            keys = not self.of
+            self.told = {
+                i: few_words(self.part.history[i], key=keys) for i in self.told
+            }
+            wide = {i: text_width(told, SMALL) for i, told in self.told.items()}
             rooms = [
-                [
-                    max(min(text_width(self.told[i], SMALL) * WIDER, most) + 8, least)
-                    for i in lane
-                ]
+                [max(min(wide[i] * WIDER, most) + 8, least) for i in lane]
                 for lane in self.lanes
             ]
             found = Instants(operations, rooms, self.left + 4, self.right)
@@ -269,7 +272,8 @@ class Bars:
         """What each operation was, above it, up to where the next one begins."""
         for place in lane:
             x0, top, _, _ = self.box[place]
-            words = shortened(self.told[place], self.free_until[place] - x0, SMALL)
+            room = (self.free_until[place] - x0) / WIDER
+            words = shortened(self.told[place], room, SMALL)
             self.drawing.write(x0, top - 5, words, "dl-small dl-rim")
 
     # ----------------------------------------------------------------- below the lanes
@@ -313,7 +317,9 @@ class Bars:
     def _foot(self, caption: str) -> list[tuple[str, str]]:
         """The lines below, each with its look."""
         verdict, room = self.verdict, self.width - self.left - 16
-        note = self.part.sentence()
+        note = self.part.sentence() + (
+            f" Key: {in_full(self.of[0])}." if self.of else ""
+        )
         if self.instants.stretched:
             note += " Time is stretched where words need room."
         paragraphs = [(note, "dl-small dl-quiet")]

@@ -11,6 +11,7 @@ from math import inf
 from distlab.check.verdict import Verdict
 from distlab.errors import Misuse, did_you_mean
 from distlab.history import History, Operation
+from distlab.show.operations import has_key
 
 LANES = 30  # processes that fit on a page
 
@@ -38,6 +39,11 @@ class Excerpt:
     def key(self) -> tuple:
         """The key that the verdict is about, if each operation has one; or nothing."""
         return _key(self.history, [*self.evidence, *self.order])
+
+    @property
+    def only_key(self) -> tuple:
+        """The key of all that is drawn, if each operation of the history has one."""
+        return _key(self.history, self.places)
 
     def sentence(self) -> str:
         """What is drawn of the history, and what is not, and how to see it."""
@@ -146,7 +152,7 @@ def counted(n: int, thing: str, plural: str = "s") -> str:
 def _key(history: History, places: Iterable[int]) -> tuple:
     """The key of these operations, `("x",)`, if each one has a key and all share it."""
     keys = {history[place].args[:1] for place in places}
-    keyed = len(keys) == 1 and all(op.args and op.f != "txn" for op in history)
+    keyed = len(keys) == 1 and all(has_key(op) for op in history)
     return keys.pop() if keyed else ()
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
+from statistics import median
 
 from distlab.history import Operation
 from distlab.show.timescale import BREAK, MOST_BREAKS
@@ -19,6 +20,7 @@ from distlab.show.timescale import BREAK, MOST_BREAKS
 BAR = 9.0  # pixels: the shortest operation
 GAP = 4.0  # between two moments
 OPEN = 34.0  # of an operation without an end
+LONG = 8  # times the usual time between two moments: it may be cut out
 TICK = 54.0  # between ticks, at least
 CALLS, ENDS = 0, 1_000_000  # of one microsecond: calls first, as these overlap
 
@@ -65,7 +67,7 @@ class Instants:
         return any(
             self.xs[i] - self.xs[i - 1] > self._idle_us(i) * self.scale + 1
             for i in range(1, len(self.moments) - 1)
-            if i not in self.broken
+            if i not in self.broken and self._idle_us(i)
         )
 
     @property
@@ -116,12 +118,15 @@ class Instants:
 
     def _solve(self) -> None:
         """The widest scale at which all ends up on the paper; idle time is cut out."""
+        passing = filter(None, map(self._idle_us, range(1, len(self.moments))))
+        usual_us = median([*passing] or [0])
         while True:
             self._widest()
             rest = [i for i in range(1, len(self.moments)) if i not in self.broken]
             longest = max(rest, key=self._idle_us, default=0)
             if (
                 not self.stretched
+                or self._idle_us(longest) < LONG * usual_us
                 or len(self.broken) >= MOST_BREAKS
                 or self._idle_us(longest) * self.scale < 3 * BREAK
                 or self._spread(0)[-1] + BREAK > self.right
@@ -156,11 +161,22 @@ class Instants:
 
     def ticks(self) -> list[tuple[float, int]]:
         """Round times, in microseconds, and their pixels: finer where there is room."""
-        low, high = int(self.moments[0][0]), int(self.moments[-1][0])
+        edges = [self.moments[0][0], self.moments[-1][0]]
+        for i in self.broken:
+            edges += [self.moments[i - 1][0], self.moments[i][0]]
+        edges.sort()
+        ticks: list[tuple[float, int]] = []
+        for low, high in zip(edges[::2], edges[1::2], strict=True):
+            before = ticks[-1][0] if ticks else -inf
+            ticks += self._ticks(int(low), int(high), before)
+        return ticks
+
+    def _ticks(self, low: int, high: int, before: float) -> list[tuple[float, int]]:
+        """Those of a stretch without breaks, and at least one if there is room."""
         ticks: list[tuple[float, int]] = []
         step = 10 ** len(str(high))
         while step >= 1:
-            borders = [(-inf, low - 1), *ticks, (inf, high + 1)]
+            borders = [(before, low - 1), *ticks, (inf, high + 1)]
             for one, other in pairwise(borders):
                 finer = self._between(one[1] + 1, other[1], step)
                 xs = [one[0], *(x for x, _ in finer), other[0]]
@@ -171,16 +187,11 @@ class Instants:
         return ticks
 
     def _between(self, low: int, high: int, step: int) -> list[tuple[float, int]]:
-        """The multiples of a step that are on the paper; none if they are too many."""
+        """The multiples of a step; none if they are too many."""
         times = range(-(-low // step) * step, high, step)
         if len(times) * TICK > self.right - self.left + 2 * TICK:
             return []
-        return [(self.x(us), us) for us in times if not self._in_break(us)]
-
-    def _in_break(self, us: int) -> bool:
-        return any(
-            self.moments[i - 1][0] < us < self.moments[i][0] for i in self.broken
-        )
+        return [(self.x(us), us) for us in times]
 
 
 def spans(lane: Sequence[Operation]) -> list[tuple[Instant, Instant]]:

@@ -7,7 +7,7 @@ from typing import Any
 from distlab.history import Operation
 from distlab.show.naming import in_full
 
-__all__ = ["few_words", "steps_of"]
+__all__ = ["few_words", "has_key", "steps_of"]
 
 SHORT = {"write": "w", "read": "r", "w": "w", "r": "r"}
 PUTS = ("write", "w", "put")
@@ -23,8 +23,10 @@ LOOKS = (
 ENDS = {"fail": " ✗", "info": " ?"}
 
 
-def few_words(op: Operation) -> str:
+def few_words(op: Operation, *, key: bool = True) -> str:
     """The call and its result; ✗ it did not happen, ? nobody knows, ∅ nothing there.
+
+    Without `key`, the first argument is left out.
 
     >>> few_words(Operation("c1", "write", ("x", 1), 0, "ok", None, 1))
     'w x=1'
@@ -33,7 +35,16 @@ def few_words(op: Operation) -> str:
     """
     if op.f == "txn":
         return ", ".join(steps_of(op)) + ENDS.get(op.outcome, "")
-    return _called(op.f, op.args) + _ended(op.f, op.outcome, op.result)
+    return _called(op.f, op.args[not key :]) + _ended(op.f, op.outcome, op.result)
+
+
+def has_key(op: Operation) -> bool:
+    """Whether its first argument may be a key: of a write another one follows.
+
+    >>> [has_key(Operation("c1", "write", args, 0)) for args in (("x", 1), (1,))]
+    [True, False]
+    """
+    return op.f != "txn" and len(op.args) > (op.f in PUTS)
 
 
 def steps_of(op: Operation) -> list[str]:
