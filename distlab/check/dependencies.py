@@ -60,6 +60,7 @@ class Dependencies:
         self.faults = list(observed.faults)
         self.unseen = 0  # appends whose place nobody saw
         self.happened = [op.outcome == "ok" for op in observed.ops]
+        self.seen_by: dict[int, int] = {}  # who shows that an open one happened
         self.nodes = len(observed.ops)
         self._blocks: list[Edges] = []
         self._few: list[tuple[int, int, int, int, int]] = []
@@ -92,7 +93,8 @@ class Dependencies:
         writers = [key.writes.get(value, NOBODY) for value in longest]
         key.order = [t for t in writers if t != NOBODY]
         for t in key.order:
-            self.happened[t] = True
+            if not self.happened[t]:
+                self.happened[t], self.seen_by[t] = True, key.last
         misfits = [read for read in shown if read[1] != longest[: len(read[1])]]
         places: Sequence[int] = range(len(longest) + 1)
         if misfits or NOBODY in writers or len(set(longest)) < len(longest):
@@ -119,11 +121,11 @@ class Dependencies:
     def _writer(self, key: Key, t: int, value: Any) -> int:
         """Who wrote what this one read: that has happened, then; or it is strange."""
         writer = key.writes.get(value, NOBODY)
-        if writer != NOBODY:
-            self.happened[writer] = True
-        elif value in key.failed:
+        if writer != NOBODY and not self.happened[writer]:
+            self.happened[writer], self.seen_by[writer] = True, t
+        elif writer == NOBODY and value in key.failed:
             self.faults.append(Fault("G1a", key.name, value, (t, key.failed[value])))
-        elif value is not None:
+        elif writer == NOBODY and value is not None:
             self.faults.append(Fault("garbage read", key.name, value, (t,)))
         return writer
 

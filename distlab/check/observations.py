@@ -76,6 +76,9 @@ class Observed:
                 if isinstance(error, Misuse):
                     raise
                 raise Misuse(f"{op}: {NOT_A_TRANSACTION}") from None
+        for key in self.keys.values():
+            if not key.f and any(not is_list(value) for _, value in key.reads):
+                key.f = "w"  # which nobody did
 
     def _check_idle(self, before: Operation, op: Operation) -> None:
         if before.ended_us is None or before.ended_us > op.invoked_us:
@@ -149,6 +152,13 @@ class Observed:
 
     def _scan(self, t: int, prefix: str, pairs: Any, own: dict[Any, list]) -> None:
         shown = dict(pairs)
+        for name in own:
+            if (
+                str(name).startswith(prefix)
+                and name not in shown
+                and own[name][2] is not UNSEEN
+            ):
+                self.faults.append(Fault("internal", name, None, (t,)))
         for name, value in shown.items():
             key = self.keys.setdefault(name, Key(name, len(self.keys)))
             if name not in own:
@@ -161,7 +171,8 @@ class Observed:
     def reads_by(self, t: int) -> Iterator[tuple[Key, Any]]:
         """What a transaction saw of the writes of others, in its own order."""
         own: set[Any] = set()
-        for f, name, value in micro_operations(self.ops[t]):
+        known = self.ops[t].outcome == "ok"
+        for f, name, value in micro_operations(self.ops[t]) if known else ():
             if f == "scan":
                 pairs = tuple(value)
                 yield from ((self.keys[k], v) for k, v in pairs if k not in own)
@@ -193,7 +204,16 @@ def micro_operations(op: Operation) -> tuple:
 
 def listed(value: Any) -> tuple:
     """A version of a list: nothing at all is an empty one."""
+    if not is_list(value):
+        raise Misuse(
+            f"{value!r} was read where lists are appended to: {NOT_A_TRANSACTION}"
+        )
     return () if value is None else tuple(value)
+
+
+def is_list(value: Any) -> bool:
+    """Whether this may have been read from a list."""
+    return value is None or isinstance(value, (tuple, list))
 
 
 NOT_A_TRANSACTION = (

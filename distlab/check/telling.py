@@ -21,7 +21,7 @@ from distlab.check.dependencies import (
     Dependencies,
 )
 from distlab.check.finding import shown
-from distlab.check.observations import NOBODY, Fault, Key
+from distlab.check.observations import Fault, Key
 from distlab.check.rings import Ring, Step
 from distlab.check.verdict import Edge
 from distlab.history import Operation
@@ -74,6 +74,9 @@ class Teller:
             )
             reason += " No order has both." if len(cycle) == 2 else " No order has all."
             shortest = what.shortest
+        for t in list(self.names):
+            if t in self.graph.seen_by:
+                self._named(self.graph.seen_by[t])
         who = ", ".join(self._presented(t) for t in self.names)
         ops = tuple(self.ops[t] for t in self.names)
         return Anomaly(what.name, f"{reason} ({who}.)", ops, cycle, shortest)
@@ -117,12 +120,14 @@ class Teller:
         read = self._lacking(step, key)
         if key.f != "w":
             return f"{one} read {version(key, read)} without {value!r} of {other}"
-        why = f"{one} read {version(key, read)}, and {other} wrote {value!r} over it"
-        writer = key.writes.get(read, NOBODY)
-        if step.basis == ALWAYS or writer == NOBODY:
-            return why
+        if read not in key.writes:
+            return f"{one} found no {key.name}, and {other} wrote {value!r}"
+        writer = self._named(key.writes[read])
+        why = f"{one} read {version(key, read)} of {writer}, and {other}"
+        if step.basis == ALWAYS:
+            return f"{why} read it too and replaced it by {value!r}"
         by = "its session" if step.basis == IN_SESSIONS else "real time"
-        return f"{why}: later than {self._named(writer)} in {by}"
+        return f"{why} wrote {value!r} later in {by}"
 
     def _overwrote(self, step: Step, key: Key, one: str, other: str) -> str:
         """Which append came behind which, and who saw that."""

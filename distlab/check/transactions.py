@@ -108,7 +108,9 @@ class Judge:
             if not worst.shortest:
                 strength += f"; {self.meter.exceeded}: a shorter ring may be there"
             reason = f"{levels.sentence(worst.name)} {worst.reason}{more}"
-            said = strength, f"{worst.name}: {reason}", worst.transactions
+            told = {id(op) for op in worst.transactions}
+            evidence = tuple(op for op in self.graph.observed.ops if id(op) in told)
+            said = strength, f"{worst.name}: {reason}", evidence
             return Verdict("invalid", level, *said, (), worst.cycle)
         if not any(key.reads or key.shown for key in self.graph.keys):
             reason = "No transaction that is known to have happened has read anything."
