@@ -140,8 +140,8 @@ def guessed(history: History) -> str:
 
     Raises `Misuse` for operations that are those of no model.
     """
-    shapes = dict.fromkeys((op.f, len(op.args)) for op in history if op.f != "txn")
-    if not shapes:
+    shapes = dict.fromkeys((op.f, len(op.args)) for op in history)
+    if all(f == "txn" for f, _ in shapes):
         appends = any(micro[0] == "append" for op in history for micro in op.args)
         return "list-append" if appends else "rw-register"
     for model, machine in MODELS.items():

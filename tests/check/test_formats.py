@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distlab.check import formats
-from distlab.check.formats import edn, lines, reading, recognised
+from distlab.check.formats import edn, etcd, lines, maelstrom, reading, recognised
+from distlab.check.formats import jepsen as jepsen_format
+from distlab.check.formats.events import Clock
 from distlab.errors import Misuse
 from distlab.history import History, Operation
 
@@ -424,3 +426,96 @@ def test_a_log_is_read_line_by_line_and_never_held_whole(tmp_path):
     tracemalloc.stop()
     assert count == 9000
     assert most_bytes < path.stat().st_size / 4
+
+
+# ------------------------------------------------------------------------------ mutants
+def takes_what_nobody_knows_as_done(begun, end):
+    f, args, outcome, result = MEANT(begun, end)
+    return f, args, "ok" if outcome == "info" else outcome, result
+
+
+def takes_what_failed_as_done(begun, end):
+    f, args, outcome, result = MEANT(begun, end)
+    return f, args, "ok" if outcome == "fail" else outcome, result
+
+
+def forgets_what_was_read(begun, end):
+    return (*MEANT(begun, end)[:3], None)
+
+
+def forgets_that_a_cas_succeeded(begun, end):
+    f, args, outcome, result = MEANT(begun, end)
+    return f, args, outcome, None if f == "cas" else result
+
+
+def believes_the_clock(clock, event):
+    CLOCK(clock, event)
+    return event.line * 1000 if event.time_ns is None else event.time_ns // 1000
+
+
+def forgets_the_times(clock, event):
+    return CLOCK(clock, event._replace(time_ns=None))
+
+
+def takes_no_key_for_one(op):
+    return False
+
+
+def takes_every_pair_for_a_key(op):
+    return bool(op.args) and jepsen_format.is_pair(op.args[0])
+
+
+def takes_a_refusal_for_a_failure(begun, end):
+    return MEANT(begun, end)
+
+
+MEANT, CLOCK = jepsen_format.meant, Clock.at_us
+KILLED = [
+    (
+        (jepsen_format, "meant", takes_what_nobody_knows_as_done),
+        test_an_operation_of_which_nobody_knows_is_info_with_the_reason,
+    ),
+    (
+        (jepsen_format, "meant", takes_what_failed_as_done),
+        test_what_failed_did_not_happen,
+    ),
+    (
+        (jepsen_format, "meant", forgets_what_was_read),
+        test_a_read_without_a_key_tells_that_no_operation_has_one,
+    ),
+    (
+        (jepsen_format, "meant", forgets_that_a_cas_succeeded),
+        test_a_cas_that_happened_gave_true,
+    ),
+    (
+        (Clock, "at_us", believes_the_clock),
+        test_events_of_one_microsecond_keep_the_order_of_their_lines,
+    ),
+    (
+        (Clock, "at_us", forgets_the_times),
+        test_times_that_go_back_give_way_to_the_order_of_lines_and_that_is_said,
+    ),
+    (
+        (jepsen_format, "has_key", takes_no_key_for_one),
+        test_lin_kv_has_independent_keys,
+    ),
+    (
+        (jepsen_format, "has_key", takes_every_pair_for_a_key),
+        test_a_read_without_a_key_tells_that_no_operation_has_one,
+    ),
+    (
+        (etcd, "meant", takes_a_refusal_for_a_failure),
+        test_jepsens_log_is_read_as_porcupine_reads_it,
+    ),
+    (
+        (maelstrom, "RENAMED", {}),
+        test_a_broadcast_adds_to_the_set_that_reads_give,
+    ),
+]
+
+
+@pytest.mark.parametrize(("mutant", "test"), KILLED)
+def test_what_forgets_a_rule_reads_another_history(mutant, test, monkeypatch):
+    monkeypatch.setattr(*mutant)
+    with pytest.raises(AssertionError):
+        test()

@@ -1,0 +1,178 @@
+"""Properties and models by name: what is guessed, what fits, who judges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from histories import read, write
+
+from distlab.check import formats, properties
+from distlab.check.limits import Limits
+from distlab.check.properties import MODELS, PROPERTIES, guessed, judge, usual
+from distlab.errors import Misuse
+from distlab.history import History, Operation
+
+LOGS = Path(__file__).parent / "logs"
+STORE = History(
+    [write("c1", "x", 1, 0, 1), read("c1", "x", 1, 2, 3), read("c2", "x", 1, 4, 5)]
+)
+
+
+def called(*calls: tuple) -> History:
+    """Calls one after another: f, args, result."""
+    return History(
+        Operation("c1", f, args, 2000 * at, "ok", result, 2000 * at + 1000)
+        for at, (f, args, result) in enumerate(calls)
+    )
+
+
+OPERATIONS = {
+    "register": [("write", (1,), None), ("read", (), 1)],
+    "cas-register": [("cas", (None, 1), True), ("read", (), 1)],
+    "kv": [("write", ("x", 1), None), ("cas", ("x", 1, 2), True), ("read", ("x",), 2)],
+    "texts": [("put", ("x", "a"), None), ("get", ("x",), "a")],
+    "counter": [("add", (2,), None), ("read", (), 2)],
+    "set": [("add", (2,), None), ("read", (), (2,))],
+    "queue": [("enqueue", (1,), None), ("dequeue", (), 1)],
+    "stack": [("push", (1,), None), ("pop", (), 1)],
+    "lock": [("acquire", (), 1), ("release", (1,), True)],
+    "log": [("append", ("a",), 1), ("read", (), ("a",))],
+    "list-append": [
+        ("txn", (("append", "x", 1),), (("append", "x", 1),)),
+        ("txn", (("r", "x", None),), (("r", "x", (1,)),)),
+    ],
+    "rw-register": [
+        ("txn", (("w", "x", 1),), (("w", "x", 1),)),
+        ("txn", (("r", "x", None),), (("r", "x", 1),)),
+    ],
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_is_guessed_from_what_was_called(model):
+    history = called(*OPERATIONS[model])
+    assert guessed(history) == model
+    assert judge(history, usual(model), model).valid
+
+
+@pytest.mark.parametrize(
+    ("calls", "told"),
+    [
+        ([("echo", ("hello",), "hello")], "no model has echo of 1 argument; there are"),
+        ([("read", (1, 2, 3), 1)], "no model has read of 3 arguments"),
+        (
+            [("enqueue", (1,), None), ("push", (1,), None)],
+            "enqueue of 1 argument, push",
+        ),
+        (
+            [("txn", (), ()), ("read", (), 1)],
+            "no model has txn of 0 arguments, read of",
+        ),
+    ],
+)
+def test_what_is_no_model_is_told_with_what_was_called(calls, told):
+    with pytest.raises(Misuse, match=told):
+        guessed(called(*calls))
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_property_has_its_judge(name):
+    if PROPERTIES[name].needs == "transactions":
+        verdict = judge(called(*OPERATIONS["list-append"]), name, "list-append")
+    else:
+        verdict = judge(STORE, name, "kv")
+    assert verdict.outcome in ("valid", "unknown")
+    assert verdict.property and verdict.strength
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, p in PROPERTIES.items() if p.needs == "reads and writes"]
+)
+def test_a_register_is_judged_as_a_store_of_one_key(name):
+    stale = History(op._replace(args=op.args[1:]) for op in STORE)
+    assert judge(stale, name, "register").outcome == judge(STORE, name, "kv").outcome
+
+
+def test_limits_reach_the_judge():
+    history = formats.read(LOGS / "etcd.log")
+    verdict = judge(history, "linearizable", "cas-register", Limits(steps=3))
+    assert verdict.unknown and "3 steps" in verdict.strength + verdict.reason
+
+
+def test_a_set_is_one_in_whatever_order_it_was_told():
+    history = called(("add", (1,), None), ("add", (2,), None), ("read", (), (2, 1)))
+    assert judge(history, "linearizable", "set").valid
+
+
+def test_keys_of_several_kinds_are_told_apart_all_the_same():
+    history = called(
+        ("write", (1, "a"), None), ("write", ("1", "b"), None), ("read", (1,), "a")
+    )
+    assert judge(history, "linearizable", "kv").valid
+    assert judge(history, "sequential", "kv").valid
+
+
+@pytest.mark.parametrize(
+    ("model", "calls", "told"),
+    [
+        ("register", [("add", (1,), None)], "`register` has cas, read, write alone"),
+        ("kv", [("read", (), 1)], "it has 0 arguments, and of `kv` 1"),
+        ("counter", [("add", ("a",), None)], "a counter has whole numbers alone"),
+        ("counter", [("read", (), None)], "a counter has whole numbers alone"),
+        ("set", [("read", (), 7)], "a set is read as a vector, not as 7"),
+        (
+            "texts",
+            [("put", ("x", 1), None)],
+            "the keys and the values of `texts` are t",
+        ),
+        ("list-append", [("read", (), 7)], "`list-append` has transactions alone"),
+    ],
+)
+def test_what_does_not_fit_a_model_is_told_with_who_called_it(model, calls, told):
+    with pytest.raises(Misuse, match=f"c1 called `{calls[0][0]}` at 0 ms: .*{told}"):
+        judge(called(*calls), usual(model), model)
+
+
+@pytest.mark.parametrize(
+    ("property", "model", "told"),
+    [
+        ("serialisable", "list-append", "no property `serialisable`. Did you mean `se"),
+        ("linearizable", "registre", "no model `registre`. Did you mean `register`"),
+        ("linearizable", "list-append", "`linearizable` is about a machine, and the"),
+        ("serializable", "kv", "`serializable` is about transactions, and the model"),
+        ("causal", "counter", "`causal` is about reads and writes"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_model_is_told(property, model, told):
+    with pytest.raises(Misuse, match=told):
+        judge(STORE, property, model)
+
+
+# ------------------------------------------------------------------------------ mutants
+def takes_no_set_for_one(op: Operation) -> Operation:
+    return op
+
+
+def fits_everything(*_: object) -> None:
+    return None
+
+
+KILLED = {
+    ("as_set", takes_no_set_for_one): test_a_set_is_one_in_whatever_order_it_was_told,
+    ("misshapen", fits_everything): lambda: (
+        test_what_is_no_model_is_told_with_what_was_called(
+            [("echo", ("hello",), "hello")], "no model has echo"
+        )
+    ),
+    ("wrong_values", fits_everything): lambda: (
+        test_a_model_is_guessed_from_what_was_called("set")
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant[1].__name__)
+def test_what_forgets_a_rule_is_found(mutant, monkeypatch):
+    monkeypatch.setattr(properties, *mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        KILLED[mutant]()
