@@ -27,6 +27,8 @@ class Found:
     def __init__(self, graph: Dependencies, basis: int, meter: Meter):
         self.graph = graph
         self.rings = Rings(graph, meter)
+        if not self.rings.prepare(basis):
+            return  # then there is none on a weaker basis either
         for one in range(ALWAYS, basis + 1):
             if self.rings.prepare(one):
                 if one == ALWAYS:

@@ -26,14 +26,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distlab.check.observations import NOBODY, Fault, Key, Observed, listed
-from distlab.history import Operation
 
 if TYPE_CHECKING:
     import numpy
 
 WW, WR, RW, SCAN, PROCESS, REAL_TIME, ON = range(7)  # SCAN: an rw that a scan missed
 ALWAYS, IN_SESSIONS, IN_TIME = range(3)  # who may count on an edge
-FOREVER = 2**62  # µs
 Versions = list[tuple[int, Any]]  # who read it, and what it was
 
 
@@ -212,10 +210,10 @@ class Dependencies:
         key.firsts = after[None]
         for value, targets in after.items():
             self._overtake(readers[value], targets, k, RW)
-        later = Later([(t, self.observed.ops[t]) for t in writers])
+        later = Later(self.observed, list(writers))
         for value, those in readers.items():
             if value in key.writes:
-                writer = self.observed.ops[key.writes[value]]
+                writer = key.writes[value]
                 self._overtake(those, later.in_session(writer), k, RW, IN_SESSIONS)
                 self._overtake(those, later.in_time(writer), k, RW, IN_TIME)
 
@@ -270,35 +268,31 @@ class Dependencies:
 class Later:
     """The writers of a register that certainly came next after one of them."""
 
-    def __init__(self, writers: list[tuple[int, Operation]]):
+    def __init__(self, observed: Observed, writers: list[int]):
+        self.observed = observed
         self.writers = writers
-        self.calls = [op.invoked_us for _, op in writers]
-        ends = [ended_us(op) for _, op in reversed(writers)]
+        self.calls = [observed.calls[t] for t in writers]
+        ends = (observed.ends[t] for t in reversed(writers))
         self.first_ends = [*accumulate(ends, min)][::-1]  # from each one on
-        self.sessions: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for t, op in writers:
-            self.sessions[op.process].append((op.invoked_us, t))
+        self.sessions: dict[str, list[int]] = defaultdict(list)
+        for t in writers:
+            self.sessions[observed.ops[t].process].append(t)
 
-    def in_time(self, writer: Operation) -> list[int]:
+    def in_time(self, writer: int) -> list[int]:
         """Those called after this one had ended, and before any such one had ended."""
-        begin = bisect_right(self.calls, ended_us(writer))
+        begin = bisect_right(self.calls, self.observed.ends[writer])
         if begin == len(self.calls):
             return []
-        end = bisect_right(self.calls, self.first_ends[begin])
-        return [t for t, _ in self.writers[begin:end]]
+        return self.writers[begin : bisect_right(self.calls, self.first_ends[begin])]
 
-    def in_session(self, writer: Operation) -> list[int]:
-        """The next one of the same session."""
-        if writer.outcome != "ok":
+    def in_session(self, writer: int) -> list[int]:
+        """The next one of the same session, if this one has certainly happened."""
+        op = self.observed.ops[writer]
+        if op.outcome != "ok":
             return []
-        row = self.sessions[writer.process]
-        at = bisect_right(row, (writer.invoked_us, FOREVER))
-        return [t for _, t in row[at : at + 1]]
-
-
-def ended_us(op: Operation) -> int:
-    """When it had certainly happened."""
-    return FOREVER if op.outcome != "ok" or op.ended_us is None else op.ended_us
+        row = self.sessions[op.process]
+        at = bisect_right(row, writer)
+        return row[at : at + 1]
 
 
 def _length(read: tuple[int, Any]) -> int:

@@ -22,6 +22,7 @@ from distlab.history import Operation
 UNSEEN: Any = object()
 NOTHING = (None, ())
 NOBODY = -1
+FOREVER = 2**62  # µs
 
 
 class Fault(NamedTuple):
@@ -60,32 +61,37 @@ class Observed:
         self.keys: dict[Any, Key] = {}
         self.scans: list[tuple[int, str, dict]] = []  # and the keys that they know of
         self.faults: list[Fault] = []
+        self.calls: list[int] = []  # µs
+        self.ends: list[int] = []  # µs: when each had certainly happened
         self.previous: list[int] = []  # the last certain one of the same process
-        last: dict[str, int] = {}
-        certain: dict[str, int] = {}
         for t, op in enumerate(self.ops):
-            if op.process in last:
-                self._check_idle(self.ops[last[op.process]], op)
-            last[op.process] = t
-            self.previous.append(certain.get(op.process, NOBODY))
-            if op.outcome == "ok":
-                certain[op.process] = t
             try:
                 self._take(t, op)
-            except (ValueError, TypeError) as error:
-                if isinstance(error, Misuse):
-                    raise
+            except Misuse:
+                raise
+            except (ValueError, TypeError):
                 raise Misuse(f"{op}: {NOT_A_TRANSACTION}") from None
+        self._in_time()
         for key in self.keys.values():
             if not key.f and any(not is_list(value) for _, value in key.reads):
                 key.f = "w"  # which nobody did
 
-    def _check_idle(self, before: Operation, op: Operation) -> None:
-        if before.ended_us is None or before.ended_us > op.invoked_us:
-            raise Misuse(
-                f"{op.process} calls `{op.f}` at {op.invoked_ms:g} ms before its last "
-                f"transaction has ended: give each process one at a time."
-            )
+    def _in_time(self) -> None:
+        free: dict[str, int] = {}
+        certain: dict[str, int] = {}
+        for t, (process, _, _, call, outcome, _, ended) in enumerate(self.ops):
+            end = FOREVER if ended is None else ended
+            if free.get(process, call) > call:
+                raise Misuse(
+                    f"{process} calls `txn` at {call / 1000:g} ms before its last "
+                    f"transaction has ended: give each process one at a time."
+                )
+            free[process] = end
+            self.calls.append(call)
+            self.ends.append(end if outcome == "ok" else FOREVER)
+            self.previous.append(certain.get(process, NOBODY))
+            if outcome == "ok":
+                certain[process] = t
 
     def _take(self, t: int, op: Operation) -> None:
         """What one transaction did, in its own order."""

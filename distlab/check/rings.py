@@ -17,13 +17,12 @@ Costs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from distlab.check.dependencies import (
     ALWAYS,
-    FOREVER,
     IN_SESSIONS,
     IN_TIME,
     ON,
@@ -35,11 +34,10 @@ from distlab.check.dependencies import (
     WW,
     Dependencies,
     Edges,
-    ended_us,
 )
 from distlab.check.levels import PHENOMENA, ruled_out
 from distlab.check.limits import Meter
-from distlab.check.observations import NOBODY
+from distlab.check.observations import FOREVER, NOBODY
 
 MISSED = frozenset({RW, SCAN})
 BASES = {ALWAYS: "", IN_SESSIONS: "-process", IN_TIME: "-realtime"}
@@ -126,6 +124,7 @@ class Rings:
     def __init__(self, graph: Dependencies, meter: Meter):
         self.graph = graph
         self.meter = meter
+        self.observed = graph.observed
         self.ops = graph.observed.ops
         self.found: list[Ring] = []
         self.unsure: list[str] = []  # names of which some may have been overlooked
@@ -200,7 +199,11 @@ class Rings:
             known = all(step.src in members for step in ring.steps)
             if known and covers(ring.name, name):
                 return
-        txns = sorted((m for m in members if m < len(self.ops)), key=self._called)
+        called = self.observed.calls.__getitem__
+        txns = sorted((m for m in members if m < len(self.ops)), key=called)
+            (m for m in members if m < len(self.ops)),
+            key=self.observed.calls.__getitem__,
+        )
         best: tuple[Step, ...] = ()
         cut = False
         for step in sorted(closing, key=self._forward):
@@ -258,10 +261,10 @@ class Rings:
                 yield step
         if self.basis < IN_TIME or node >= len(self.ops):
             return
-        ended = ended_us(self.ops[node])
-        if ended < self._called(goal):
+        ended, calls = self.observed.ends[node], self.observed.calls
+        if ended < calls[goal]:
             yield Step(node, goal, REAL_TIME)
-        while waiting and ended < self._called(waiting[-1]):
+        while waiting and ended < calls[waiting[-1]]:
             yield Step(node, waiting.pop(), REAL_TIME)
 
     def _way(self, came: dict, place: Any, step: Step) -> list[Step]:
@@ -270,9 +273,6 @@ class Rings:
             place, before = came[place]
             steps.append(before)
         return steps[::-1]
-
-    def _called(self, t: int) -> int:
-        return self.ops[t].invoked_us
 
     def _forward(self, step: Step) -> bool:
         """Edges against real time close the shortest rings: they come first."""
@@ -288,28 +288,28 @@ def with_order(graph: Dependencies, basis: int) -> tuple[Edges, int]:
     """
     import numpy
 
-    ops, edges, nodes = graph.observed.ops, graph.edges, graph.nodes
+    observed, edges, nodes = graph.observed, graph.edges, graph.nodes
     edges = edges.only(edges.basis <= basis)
     if basis == ALWAYS:
         return edges, nodes
     happened = numpy.flatnonzero(graph.happened)
-    previous = numpy.array(graph.observed.previous, int)[happened]
+    previous = numpy.array(observed.previous, int)[happened]
     after = previous != NOBODY
-    edges = joined(edges, previous[after], happened[after], PROCESS)
+    rows = [(previous[after], happened[after], PROCESS)]
     if basis == IN_SESSIONS:
-        return edges, nodes
-    calls = numpy.array([op.invoked_us for op in ops], int)[happened]
-    ends = numpy.array([ended_us(op) for op in ops], int)[happened]
+        return joined(edges, rows), nodes
+    calls = numpy.array(observed.calls, int)[happened]
+    ends = numpy.array(observed.ends, int)[happened]
     certain = ends < FOREVER
-    moments = numpy.unique(ends[certain])
+    moments = numpy.sort(ends[certain])  # of equal ones, the first and the last count
     row = numpy.arange(nodes, nodes + len(moments))
-    ending = nodes + numpy.searchsorted(moments, ends[certain])
-    edges = joined(edges, happened[certain], ending, REAL_TIME)
-    edges = joined(edges, row[:-1], row[1:], REAL_TIME)
+    ending = numpy.searchsorted(moments, ends[certain])
     passed = numpy.searchsorted(moments, calls) - 1
     late = passed >= 0
-    edges = joined(edges, nodes + passed[late], happened[late], REAL_TIME)
-    return edges, nodes + len(moments)
+    rows.append((happened[certain], row[ending], REAL_TIME))
+    rows.append((row[:-1], row[1:], REAL_TIME))
+    rows.append((row[passed[late]], happened[late], REAL_TIME))
+    return joined(edges, rows), nodes + len(moments)
 
 
 def steps_of(edges: Edges) -> Iterator[Step]:
@@ -317,13 +317,20 @@ def steps_of(edges: Edges) -> Iterator[Step]:
     return map(Step, *(column.tolist() for column in edges))
 
 
-def joined(edges: Edges, src: Any, dst: Any, kind: int) -> Edges:
-    """Edges, and others of one kind."""
+def joined(edges: Edges, others: Sequence[tuple[Any, Any, int]]) -> Edges:
+    """Edges, and others of one kind each, which hold by themselves."""
     import numpy
 
-    same = numpy.full(len(src), kind), numpy.full(len(src), -1), numpy.zeros(len(src))
-    columns = zip(edges, (src, dst, *same), strict=True)
-    return Edges(*(numpy.concatenate(both).astype(int) for both in columns))
+    src, dst, kinds = zip(*others, strict=True)
+    kind = numpy.repeat(kinds, [len(row) for row in src])
+    key, basis = numpy.full_like(kind, NOBODY), numpy.full_like(kind, ALWAYS)
+    return Edges(
+        numpy.concatenate([edges.src, *src]),
+        numpy.concatenate([edges.dst, *dst]),
+        numpy.concatenate([edges.kind, kind]),
+        numpy.concatenate([edges.key, key]),
+        numpy.concatenate([edges.basis, basis]),
+    )
 
 
 def doubled(src: Any, dst: Any, kind: Any) -> tuple[Any, Any]:

@@ -23,6 +23,7 @@ Source
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -92,8 +93,14 @@ class Judge:
 
     def __init__(self, history: Iterable[Operation], limits: Limits, basis: int):
         self.meter = limits.meter()
-        self.graph = Dependencies(Observed(history))
-        self.found = Found(self.graph, basis, self.meter)
+        collecting = gc.isenabled()
+        gc.disable()  # it would walk all that is read here again and again
+        try:
+            self.graph = Dependencies(Observed(history))
+            self.found = Found(self.graph, basis, self.meter)
+        finally:
+            if collecting:
+                gc.enable()
         self.told: tuple[Anomaly, ...] | None = None
 
     def verdict(self, level: str) -> Verdict:
