@@ -7,9 +7,8 @@ from typing import Any
 from distlab.check.verdict import Edge, Verdict
 from distlab.errors import Misuse
 from distlab.history import Operation
-from distlab.show.operations import few_words
 from distlab.show.picture import Picture
-from distlab.show.ring import MEANINGS, Ring, named
+from distlab.show.ring import MEANINGS, Ring
 
 __all__ = ["cycle"]
 
@@ -31,13 +30,21 @@ def cycle(verdict: Any, *, caption: str = "", width: float = 840) -> Picture:
             else f"a {type(verdict).__name__} has none: give it an invalid verdict"
         )
         raise Misuse(f"`show.cycle` draws a cycle, and {what}.")
-    ring = Ring(edges, title(verdict), caption, width)
-    alt = (
-        f"A cycle of {len(ring.nodes)}: "
-        f"{' → '.join(named(node) for node in (*ring.nodes, ring.nodes[0]))}."
+    reason = getattr(verdict, "reason", "")
+    ring = Ring(
+        edges,
+        (title(verdict), headline(reason, edges)),
+        others(verdict),
+        reason=reason,
+        caption=caption,
+        width=width,
     )
-    told = (title(verdict), getattr(verdict, "reason", ""), caption, *account(ring))
-    return ring.drawing.picture(alt=alt, text="\n".join(filter(None, told)))
+    around = " → ".join(ring.named(node) for node in (*ring.nodes, ring.nodes[0]))
+    told = (title(verdict), reason, caption, *account(ring))
+    return ring.drawing.picture(
+        alt=f"A cycle of {len(ring.nodes)}: {around}.",
+        text="\n".join(filter(None, told)),
+    )
 
 
 def title(verdict: Any) -> str:
@@ -47,15 +54,24 @@ def title(verdict: Any) -> str:
     return str(getattr(verdict, "name", ""))
 
 
+def headline(reason: str, edges: tuple[Edge, ...]) -> str:
+    """The reason, up to where it tells what the arrows tell one by one."""
+    before, found, _ = reason.partition(edges[0].why)
+    return before[: before.rfind(". ") + 1] if found else reason
+
+
+def others(verdict: Any) -> list[Any]:
+    """The operations that a reason needs beside those of its cycle: who saw it."""
+    has_evidence = isinstance(verdict, Verdict)
+    known = verdict.evidence if has_evidence else getattr(verdict, "transactions", ())
+    return [op for op in known if isinstance(op, Operation)]
+
+
 def account(ring: Ring) -> list[str]:
     """Who is in the cycle, by numbers, and why each comes before the next."""
-    numbers = {place: i for i, place in enumerate(ring.nodes, 1)}
-    lines = [
-        f"{i}  {named(node)}: {few_words(node)}"
-        if isinstance(node, Operation)
-        else f"{i}  {named(node)}"
-        for node, i in numbers.items()
-    ]
+    numbers = {node: i for i, node in enumerate(ring.nodes, 1)}
+    lines = [f"{i}  {ring.presented(node)}" for node, i in numbers.items()]
+    lines += [f"-  {ring.presented(node)}" for node in ring.others]
     lines += [
         f"{numbers[edge.source]} → {numbers[edge.target]}  {edge}"
         for edge in ring.edges

@@ -6,6 +6,7 @@ seen, dotted is time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -64,6 +65,7 @@ RULES: dict[str, dict[str, str | Colour]] = {
     ".dl-ring-dot": {"fill": colours.PAPER, "stroke": colours.INK},
     ".dl .dl-ring-number": {"font-size": "9.5px", "text-anchor": "middle"},
 }
+TITLE = "dl-strong dl-bad-text"
 Point = tuple[float, float]
 
 
@@ -73,13 +75,17 @@ class Ring:
     def __init__(
         self,
         edges: Sequence[Edge],
-        title: str = "",
+        told: Sequence[str] = (),
+        others: Sequence[Any] = (),
+        *,
+        reason: str = "",
         caption: str = "",
         width: float = 840,
     ):
-        self.edges, self.width = tuple(edges), width
+        self.edges, self.reason, self.width = tuple(edges), reason, width
         ends = (end for edge in edges for end in (edge.source, edge.target))
         self.nodes: tuple[Any, ...] = tuple(dict.fromkeys(ends))
+        self.others = [node for node in others if node not in self.nodes]
         self.shown = self._folded()
         columns = max(2, (len(self.shown) + 1) // 2)
         room = (width - 2 * MARGIN + APART) / columns - APART
@@ -88,7 +94,7 @@ class Ring:
         self.high = {node: 10 + 15 * len(rows) for node, rows in self.words.items()}
         self.middle = dict(self._places(columns))
         bottom = max(y + self.high[node] / 2 for node, (_, y) in self.middle.items())
-        self.foot = list(self._foot(title, caption))
+        self.foot = list(self._foot(told, caption))
         self.drawing = Drawing(width, bottom + 30 + ROW * len(self.foot), RULES)
         for i, edge in enumerate(self.edges, 1):
             if edge.source in self.middle and edge.target in self.middle:
@@ -106,11 +112,24 @@ class Ring:
             return self.nodes
         return (*self.nodes[: MOST // 2], FOLDED, *self.nodes[-(MOST // 2 - 1) :])
 
+    def named(self, node: Any) -> str:
+        """Who it is, also by its name in the reason: `T1 is by c1, 0 to 8 ms`."""
+        if not isinstance(node, Operation):
+            return str(node)
+        by = rf"(\w+) is by {re.escape(node.process)}, {node.invoked_ms:g} to"
+        found = re.search(by, self.reason)
+        return f"{found[1]}: {who(node)}" if found else who(node)
+
+    def presented(self, node: Any) -> str:
+        """Who it is, and what it did."""
+        did = f" {few_words(node)}" if isinstance(node, Operation) else ""
+        return f"{self.named(node)}{did}"
+
     def _written(self, node: Any) -> list[str]:
         """What stands in a box: who and when, then what it did."""
         if node is FOLDED:
             return [FOLDED, f"{len(self.nodes) - MOST + 1} more"]
-        rows = [named(node)]
+        rows = [self.named(node)]
         if isinstance(node, Operation):
             steps = steps_of(node) if node.f == "txn" else [few_words(node)]
             rows += steps[:STEPS]
@@ -205,15 +224,16 @@ class Ring:
             inside += shapes.words(x, top + 16 + 15 * i, row, style)
         self.drawing.add("g", inside)
 
-    def _foot(self, title: str, caption: str) -> Iterator[tuple[str, str]]:
-        """The reason for each arrow, what the kinds mean, and what was found."""
+    def _foot(self, told: Sequence[str], caption: str) -> Iterator[tuple[str, str]]:
+        """What was found, the reason for each arrow, and what the kinds mean."""
         room = self.width - 2 * MARGIN
-        paragraphs = [(title, "dl-strong dl-bad-text")]
+        paragraphs = [(text, "" if i else TITLE) for i, text in enumerate(told)]
         paragraphs += [
             (f"{i}. {e}", "")
             for i, e in enumerate(self.edges, 1)
             if e.source in self.middle and e.target in self.middle
         ]
+        paragraphs += [(f"Besides: {self.presented(node)}", "") for node in self.others]
         kinds = dict.fromkeys(edge.kind for edge in self.edges)
         known = [f"{kind}: {MEANINGS[kind]}" for kind in kinds if kind in MEANINGS]
         if FOLDED in self.shown:
@@ -230,7 +250,7 @@ class Ring:
             )
 
 
-def named(node: Any) -> str:
+def who(node: Any) -> str:
     """Who it is in the cycle: the process and its time, or a name."""
     if not isinstance(node, Operation):
         return str(node)

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
-from distlab.check import Edge, Verdict
+from distlab.check import Edge, Verdict, causal, transactions
 from distlab.errors import Misuse
-from distlab.history import Operation
+from distlab.history import History, Operation
 from distlab.show import cycle as draw
-from distlab.show.ring import MOST, Ring, named
+from distlab.show.ring import MOST, Ring, who
 
 SVG = "{http://www.w3.org/2000/svg}"
 KINDS = ("rw", "wr", "real time", "ww", "process")
@@ -81,8 +81,8 @@ def test_every_arrow_is_drawn_and_numbered_and_told(n: int):
         assert edge.kind in words
         assert f"{i}. {edge.kind}: reason {i}" in words
         assert f"{i} → {i % n + 1}  {edge.kind}: reason {i}" in picture.text
-        assert named(edge.source) in words
-        assert f"{i}  {named(edge.source)}: append x0 {i - 1}" in picture.text
+        assert who(edge.source) in words
+        assert f"{i}  {who(edge.source)} append x0 {i - 1}" in picture.text
 
 
 def test_a_long_cycle_is_folded_on_paper_and_whole_in_words():
@@ -190,3 +190,51 @@ def test_the_picture_is_the_same_in_every_process():
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+# ------------------------------------------------------------------- as judges tell it
+LOST = History(
+    (
+        txn("c0", 0, 1, ("append", "x", 0)),
+        txn("c1", 2, 8, ("r", "x", (0,)), ("append", "x", 1)),
+        txn("c2", 3, 9, ("r", "x", (0,)), ("append", "x", 2)),
+        txn("c3", 12, 15, ("r", "x", (0, 1, 2))),
+    )
+)
+
+
+def test_the_boxes_bear_the_names_that_the_reason_has_for_them():
+    verdict = transactions.judge(LOST, "serializable")
+    words = words_of(draw(verdict).svg)
+    assert "T1: c1 (2 to 8 ms)" in words
+    assert "T2: c2 (3 to 9 ms)" in words
+    assert verdict.reason in draw(verdict).text
+
+
+def test_who_has_seen_it_is_presented_too():
+    verdict = transactions.judge(LOST, "serializable")
+    picture = draw(verdict)
+    assert "Besides: T3: c3 (12 to 15 ms) r x→[0, 1, 2]" in words_of(picture.svg)
+    assert "-  T3: c3 (12 to 15 ms) r x→[0, 1, 2]" in picture.text
+
+
+def test_what_the_arrows_tell_is_not_told_twice_on_paper():
+    verdict = transactions.judge(LOST, "serializable")
+    shown = " ".join(words_of(draw(verdict).svg))
+    for edge in verdict.cycle:
+        assert shown.count(edge.why) == 1
+    assert "lost update: " in shown
+
+
+def test_the_cycle_of_reads_and_writes_is_drawn_with_its_whole_reason():
+    story = (
+        Operation("c1", "write", ("x", 1), 0, "ok", None, 1000),
+        Operation("c1", "write", ("x", 2), 2000, "ok", None, 3000),
+        Operation("c2", "read", ("x",), 4000, "ok", 2, 5000),
+        Operation("c2", "read", ("x",), 6000, "ok", 1, 7000),
+    )
+    verdict = causal.causally_consistent(History(story))
+    picture = draw(verdict)
+    assert verdict.invalid
+    assert arrows(picture.svg) == list(range(1, len(verdict.cycle) + 1))
+    assert verdict.reason in " ".join(words_of(picture.svg))
