@@ -201,9 +201,6 @@ class Rings:
                 return
         called = self.observed.calls.__getitem__
         txns = sorted((m for m in members if m < len(self.ops)), key=called)
-            (m for m in members if m < len(self.ops)),
-            key=self.observed.calls.__getitem__,
-        )
         best: tuple[Step, ...] = ()
         cut = False
         for step in sorted(closing, key=self._forward):
