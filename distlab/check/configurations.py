@@ -31,7 +31,7 @@ Costs
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from distlab.check.limits import Meter
 from distlab.errors import Misuse
@@ -43,6 +43,7 @@ NEVER = object()  # in the place of a state: it cannot have gone like this
 NO_STATE = -1  # the number of that
 Path = tuple[Any, int] | None  # the way to a configuration: what happened last
 FAR = 50  # states: to look farther ahead costs more than it saves
+Idle = Literal["", "open", "blind"]  # nothing has come of the last: an open one?
 Way = tuple[int, int, Path]  # writers done; the rest that is good to have; the way
 Front = dict[tuple[int, int], list[Way]]
 
@@ -73,11 +74,16 @@ class Kind:
         self.blind = self.told is ANY and not self.open  # it fits everywhere
         self.hides = self.told is ANY and machine.overwrites(op.f, known)
         self.after: dict[int, int] = {}  # from states to states, by their numbers
+        self.target: int | None = None  # the one state that an open one can leave
 
     def applied(self, state: Any) -> Any:
         """The state after it, or NEVER."""
         after, gave = self.step(state)
         return after if self.told is ANY or gave == self.told else NEVER
+
+    def overwrites(self, state: Any) -> bool:
+        """Whether what it leaves of a state is what it leaves of every one it changes."""
+        return self.machine.overwrites(self.op.f, self.given(state))
 
     def given(self, state: Any) -> Any:
         """What it gives in a state."""
@@ -117,6 +123,10 @@ class Search:
         self.first = [0] * len(ops)  # bits of what has to happen before, if in progress
         self.equal: dict[int, int] = {}  # the last open operation of each kind
         self.earlier = [0] * len(ops)  # the open one of the same kind that goes first
+        self.open: dict[int, Kind] = {}  # by their bits
+        self.writes: dict[
+            int, int
+        ] = {}  # bits of open ones that leave a state for sure
         # By state and the writers done that cannot hide. The rest is good to have:
         # lookers that have happened, open operations that have not, writers that may
         # hide, since something has been written over them.
@@ -155,30 +165,35 @@ class Search:
         return tuple(self.ops[i] for i in reversed(found))
 
     def call(self, i: int, before: int | None) -> None:
-        """One more is in progress."""
+        """One more is in progress; `before`: its process has just ended that one."""
         if not self.free:
             self.free.append(1 << self.used)
             self.used += 1
         bit, kind = self.free.pop(), self.kinds[i]
         self.bits[i] = bit
-        self.first[i] = 0 if before is None else self.bits[before]
-        if kind.looks:
-            self.lookers[i] = bit
-            self.looks(i)
-            return
-        self.writers[i] = bit
+        (self.lookers if kind.looks else self.writers)[i] = bit
         if kind.open:
-            self.keep_open(i, bit)
-        elif kind.blind and not self.first[i]:
-            self.blind |= bit
+            self.open[bit] = kind
+            for ways in self.front.values():
+                ways[:] = [(done, rest | bit, path) for done, rest, path in ways]
+        if before is not None:
+            self.first[i] = self.bits[before]
+        if kind.looks:
+            self.looks(i)
+        elif not self.first[i]:
+            self.may_happen(i)
 
-    def keep_open(self, i: int, bit: int) -> None:
-        """It has not happened yet in any configuration, and that is good to have."""
-        if not self.first[i]:
-            self.earlier[i] = self.equal.get(id(self.kinds[i]), 0)
-            self.equal[id(self.kinds[i])] = bit
-        for ways in self.front.values():
-            ways[:] = [(done, rest | bit, path) for done, rest, path in ways]
+    def may_happen(self, i: int) -> None:
+        """Nothing has to happen before this writer any more."""
+        kind, bit = self.kinds[i], self.bits[i]
+        if kind.blind:
+            self.blind |= bit
+        if kind.open:
+            self.earlier[i] = self.equal.get(id(kind), 0)
+            self.equal[id(kind)] = bit
+            if kind.hides:
+                target = kind.target = self.after(kind, 0)
+                self.writes[target] = self.writes.get(target, 0) | bit
 
     def looks(self, i: int) -> None:
         """It happens wherever it may and fits."""
@@ -201,8 +216,8 @@ class Search:
                 self.first[later] = 0
                 if later in self.lookers:
                     self.looks(later)
-                elif self.kinds[later].blind:
-                    self.blind |= self.bits[later]
+                else:
+                    self.may_happen(later)
 
     def end(self, i: int) -> bool:
         """One has ended: whether it can have happened."""
@@ -211,11 +226,11 @@ class Search:
         for (state, solid), ways in self.front.items():
             for done, rest, path in ways:
                 if done & bit or (rest & bit and not blind):
-                    add(after, state, solid & ~bit, done & ~bit, rest & ~bit, path)
+                    self.add(after, state, solid & ~bit, done & ~bit, rest & ~bit, path)
                     continue
                 if rest & bit:  # it hides, or happens now
-                    add(after, state, solid, done, rest & ~bit, (path, ~i))
-                todo.append((state, done, rest, path, False))
+                    self.add(after, state, solid, done, rest & ~bit, (path, ~i))
+                todo.append((state, done, rest, path, ""))
         if todo:
             self.go_on(todo, i, after)
         if not after:
@@ -227,13 +242,9 @@ class Search:
         return True
 
     def go_on(
-        self, todo: list[tuple[int, int, int, Path, bool]], ending: int, after: Front
+        self, todo: list[tuple[int, int, int, Path, Idle]], ending: int, after: Front
     ) -> None:
-        """Let writers happen, in every order, until the one that ends has.
-
-        `idle`: the last one wrote over all, and nothing has looked since. To write over
-        that again at once would have let it hide.
-        """
+        """Let writers happen, in every order, until the one that ends has."""
         seen, bit = Front(), self.bits[ending]
         blind = bit & self.blind
         ahead = Ahead(self, ending)
@@ -246,20 +257,32 @@ class Search:
                 now, left, way = self.written(i, to, done, rest, path)
                 solid = now & ~self.blind
                 if now & bit or (left & bit and not blind):
-                    add(after, to, solid & ~bit, now & ~bit, left & ~bit, way)
+                    self.add(after, to, solid & ~bit, now & ~bit, left & ~bit, way)
                     continue
                 if left & bit:
-                    add(after, to, solid, now, left & ~bit, (way, ~ending))
-                if add(seen, to, solid, now, left, way):
-                    none_looked = way is not None and way[1] == i
-                    todo.append(
-                        (to, now, left, way, none_looked and self.kinds[i].hides)
-                    )
+                    self.add(after, to, solid, now, left & ~bit, (way, ~ending))
+                if self.add(seen, to, solid, now, left, way):
+                    looked = way is None or way[1] != i
+                    todo.append((to, now, left, way, self.idle(i, idle, looked)))
+
+    def idle(self, i: int, before: Idle, looked: bool) -> Idle:
+        """Whether what has happened would be lost if it were written over now."""
+        kind = self.kinds[i]
+        if looked or not (kind.open or kind.blind):
+            return ""
+        if kind.hides:
+            return "open" if kind.open else "blind"
+        return before or "blind"
 
     def next_writers(
-        self, state: int, done: int, rest: int, idle: bool
+        self, state: int, done: int, rest: int, idle: Idle
     ) -> Iterator[tuple[int, int]]:
-        """The writers that may happen now, and the states after them."""
+        """The writers that may happen now, and the states after them.
+
+        To write over what is idle is of no use: it might as well not have happened. To
+        go on from an open write that is idle is of no use either if another open write
+        leads to the same state at once.
+        """
         for i, bit in self.writers.items():
             kind = self.kinds[i]
             if kind.open:
@@ -273,7 +296,9 @@ class Search:
             elif idle and kind.hides:
                 continue
             to = self.after(kind, state)
-            if to != NO_STATE and not (kind.open and to == state):
+            if to == NO_STATE or (kind.open and to == state):
+                continue
+            if idle != "open" or not kind.open or not rest & self.writes.get(to, 0):
                 yield i, to
 
     def written(self, i: int, state: int, done: int, rest: int, path: Path) -> Way:
@@ -298,6 +323,8 @@ class Search:
             after = kind.applied(self.states[state])
             found = NO_STATE if after is NEVER else self.number(after)
             kind.after[state] = found
+            if kind.open and found != state and kind.overwrites(self.states[state]):
+                kind.target = found
         return found
 
     def number(self, state: Any) -> int:
@@ -306,6 +333,39 @@ class Search:
         if found == len(self.states):
             self.states.append(state)
         return found
+
+    def add(
+        self, front: Front, state: int, solid: int, done: int, rest: int, path: Path
+    ) -> bool:
+        """Keep a configuration, unless another is as good; drop those that are not."""
+        ways = front.get((state, solid))
+        if ways is None:
+            front[state, solid] = [(done, rest, path)]
+            return True
+        for other, more, _ in ways:
+            if self.covers(more, rest, done ^ other):
+                return False
+        ways[:] = [w for w in ways if not self.covers(rest, w[1], done ^ w[0])]
+        ways.append((done, rest, path))
+        return True
+
+    def covers(self, more: int, less: int, differ: int) -> bool:
+        """Whether what one has to spare does for all that another has.
+
+        An open write does for any open operation that can leave the same state alone.
+        """
+        lacking = (less | differ) & ~more
+        spare = more & ~less
+        while lacking:
+            kind = self.open.get(lacking & -lacking)
+            if kind is None or kind.target is None:
+                return False
+            instead = spare & self.writes.get(kind.target, 0)
+            if not instead:
+                return False
+            spare ^= instead & -instead
+            lacking &= lacking - 1
+        return True
 
 
 class Ahead:
@@ -367,20 +427,6 @@ class Ahead:
             if len(todo) > FAR:
                 return True
         return False
-
-
-def add(front: Front, state: int, solid: int, done: int, rest: int, path: Path) -> bool:
-    """Keep a configuration, unless another is as good; drop those that are not."""
-    ways = front.get((state, solid))
-    if ways is None:
-        front[state, solid] = [(done, rest, path)]
-        return True
-    for other, more, _ in ways:
-        if not (rest | done ^ other) & ~more:
-            return False
-    ways[:] = [way for way in ways if (way[1] | done ^ way[0]) & ~rest]
-    ways.append((done, rest, path))
-    return True
 
 
 def kinds_of(ops: Sequence[Operation], machine: Machine, keyed: bool) -> list[Kind]:
