@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from distlab.check.configurations import NEVER, kinds_of
 from distlab.check.finding import Operations, named, shown, told
+from distlab.check.kinds import NEVER, kinds_of
 from distlab.check.versions import counted
 from distlab.machine import Machine
 

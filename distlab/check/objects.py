@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from distlab.check.configurations import ANY
 from distlab.check.finding import Operations
+from distlab.check.kinds import ANY
 from distlab.errors import Misuse, did_you_mean
 from distlab.history import Operation
 from distlab.machine import Machine

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from distlab.check.configurations import ANY
 from distlab.check.finding import Operations
+from distlab.check.kinds import ANY
 from distlab.events import Call
 from distlab.history import Operation
 from distlab.machine import Machine, Queue, Register, Stack

@@ -1,0 +1,95 @@
+"""The operations of one object as a search sees them: their kinds, calls and ends.
+
+Operations that were called and have returned the same are of one kind: what one of them
+makes of a state, any of them does, so it is found out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from distlab.errors import Misuse
+from distlab.history import Operation
+from distlab.machine import Machine, Step
+
+ANY = object()  # in the place of a result that nobody was told
+NEVER = object()  # in the place of a state: it cannot have gone like this
+
+
+class Kind:
+    """Equal calls with equal results."""
+
+    def __init__(self, machine: Machine, op: Operation, args: tuple[Any, ...]):
+        self.machine, self.op, self.args = machine, op, args
+        self.command = getattr(machine, op.f)
+        self.open = op.outcome != "ok"  # it may happen at any time, or never
+        known = ANY if self.open else op.result
+        self.told = known if machine.tells(op.f, known) else ANY
+        self.looks = machine.only_looks(op.f, known)
+        self.blind = not self.open and self.told is ANY  # it has to, and fits anywhere
+        self.hides = self.told is ANY and machine.overwrites(op.f, known)
+        self.free = self.open or self.blind
+        self.after: dict[int, int] = {}  # from states to states, by their numbers
+        self.target: int | None = None  # the one state that an open one can leave
+
+    def applied(self, state: Any) -> Any:
+        """The state after it, or NEVER."""
+        after, gave = self.step(state)
+        return after if self.told is ANY or gave == self.told else NEVER
+
+    def given(self, state: Any) -> Any:
+        """What it gives in a state."""
+        return self.step(state)[1]
+
+    def overwrites(self, state: Any) -> bool:
+        """Whether it leaves of this state what it leaves of each that it changes."""
+        return self.machine.overwrites(self.op.f, self.given(state))
+
+    def step(self, state: Any) -> Step:
+        """What the machine does. Raises `Misuse` for arguments that do not fit."""
+        try:
+            step: Step = self.command(state, *self.args)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise Misuse(
+                f"{self.op}: {type(self.machine).__name__} cannot do this when its "
+                f"state is {state!r} ({error}); judge it by another machine."
+            ) from error
+        return step
+
+
+def kinds_of(ops: Sequence[Operation], machine: Machine, keyed: bool) -> list[Kind]:
+    """The kind of each operation; `keyed`: its first argument is the object."""
+    known: dict[Any, Kind] = {}
+    kinds = []
+    for op in ops:
+        ok = op.outcome == "ok"
+        same = op.f, op.args, ok, op.result if ok else None
+        kind = known.get(same)
+        if kind is None:
+            kind = known[same] = Kind(machine, op, op.args[keyed:])
+        kinds.append(kind)
+    return kinds
+
+
+def events(ops: Sequence[Operation]) -> list[tuple[int, bool, int]]:
+    """Calls (False) and ends (True) by time.
+
+    At one moment all calls come first: what ends then overlaps with what begins.
+    """
+    calls = [(op.invoked_us, False, i) for i, op in enumerate(ops)]
+    ends = [(op.ended_us, True, i) for i, op in enumerate(ops) if op.outcome == "ok"]
+    return sorted(calls + ends)  # type: ignore[operator]
+
+
+def called_at_once(ops: Sequence[Operation]) -> dict[int, int]:
+    """What its process called in the microsecond in which its last operation ended."""
+    last: dict[str, int] = {}
+    chained = {}
+    for i, op in enumerate(ops):
+        before = last.get(op.process)
+        if before is not None and ops[before].ended_us == op.invoked_us:
+            chained[i] = before
+        if op.outcome == "ok":
+            last[op.process] = i
+    return chained
