@@ -6,7 +6,7 @@ knows is dashed and fades, the evidence has a thick rim.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
 from xml.sax.saxutils import escape
@@ -32,6 +32,7 @@ ROOMS = (150, 90, 60, 38, 0)  # of an operation's words, at most: the first that
 FADE, FADES = 60.0, 8  # pixels in which the unknown fades after its end, and steps
 NEXT = 11.0  # from one point of the order to the next, where there is room
 POINT = 14.0  # across
+VIEWS = 6  # orders of single processes that are told below
 WIDER = 1.16  # DejaVu's letters against Helvetica's: nothing is clipped there either
 
 RULES: dict[str, dict[str, str | Colour]] = {
@@ -77,6 +78,7 @@ class Bars:
         self,
         part: Excerpt,
         verdict: Verdict | None = None,
+        views: Sequence[str] = (),
         *,
         caption: str = "",
         unit: str = "ms",
@@ -95,7 +97,7 @@ class Bars:
         self.bottom = TOP + LANE * len(self.lanes)
         self.axis = self.bottom + (24 if self.instants.breaks else 12)
         self.legend = self._legend()
-        self.foot = self._foot(caption)
+        self.foot = self._foot(views, caption)
         rows = len(self.legend) + len(self.foot)
         self.drawing = Drawing(width, self.axis + 22 + ROW * rows, RULES)
         self._ticks()
@@ -314,7 +316,7 @@ class Bars:
                 return glow + shapes.box(x + 1, y - 4, 20, 8, "dl-op dl-op-bad", rx=2)
         return shapes.box(x, y - 5, 22, 10, f"dl-op dl-op-{sign}", rx=2)
 
-    def _foot(self, caption: str) -> list[tuple[str, str]]:
+    def _foot(self, views: Sequence[str], caption: str) -> list[tuple[str, str]]:
         """The lines below, each with its look."""
         verdict, room = self.verdict, self.width - self.left - 16
         note = self.part.sentence() + (
@@ -326,6 +328,9 @@ class Bars:
         if verdict is not None:
             head = f"{verdict.outcome}: {verdict.property} ({verdict.strength})"
             paragraphs += [(head, OUTCOMES[verdict.outcome]), (verdict.reason, "")]
+        paragraphs += [(view, "") for view in views[:VIEWS]]
+        if len(views) > VIEWS:
+            paragraphs.append((f"{len(views) - VIEWS} more in the text.", "dl-quiet"))
         paragraphs.append((caption, "dl-strong"))
         return [
             (line, look)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from distlab.check.verdict import Verdict
 from distlab.errors import Misuse, did_you_mean
 from distlab.history import History, Operation
 from distlab.show.operations import has_key
@@ -64,7 +63,8 @@ class Excerpt:
 
 def excerpt(
     history: History,
-    verdict: Verdict | None,
+    evidence: Iterable[object],
+    order: Iterable[object],
     from_ms: float | None,
     to_ms: float | None,
     processes: Iterable[str] | None,
@@ -75,9 +75,8 @@ def excerpt(
     Without evidence it is the first ones. Raises `Misuse` for a process that the
     history does not have, and for a verdict about another history.
     """
-    evidence = places_of(history, () if verdict is None else concerned(verdict))
-    order = places_of(history, () if verdict is None else verdict.order)
-    shown = _processes(history, processes, evidence)
+    marked, ordered = places_of(history, evidence), places_of(history, order)
+    shown = _processes(history, processes, marked)
     low = -inf if from_ms is None else from_ms * 1000
     high = inf if to_ms is None else to_ms * 1000
     if low > high or most < 1:
@@ -92,8 +91,8 @@ def excerpt(
         and op.invoked_us <= high
         and (op.ended_us is None or op.ended_us >= low)
     ]
-    if evidence:
-        key, near = _key(history, evidence), sorted(evidence)
+    if marked:
+        key, near = _key(history, marked), sorted(marked)
         inside.sort(
             key=lambda i: (history[i].args[: len(key)] != key, _distance(i, near), i)
         )
@@ -103,8 +102,8 @@ def excerpt(
         history,
         tuple(process for process in shown if process in lanes),
         drawn,
-        frozenset(evidence),
-        tuple(order),
+        frozenset(marked),
+        tuple(ordered),
     )
 
 
@@ -134,14 +133,6 @@ def places_of(history: History, some: Iterable[object]) -> list[int]:
             )
         used[found] = None
     return list(used)
-
-
-def concerned(verdict: Verdict) -> list[object]:
-    """What a verdict rests on: its evidence, and what is in its cycle."""
-    found = list(verdict.evidence)
-    for edge in verdict.cycle:
-        found += [end for end in (edge.source, edge.target) if end not in found]
-    return found
 
 
 def counted(n: int, thing: str, plural: str = "s") -> str:

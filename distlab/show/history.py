@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from distlab.check.verdict import Verdict
 from distlab.errors import Misuse
-from distlab.history import History
+from distlab.history import History, Operation
 from distlab.show.bars import Bars
 from distlab.show.excerpt import Excerpt, counted, excerpt
 from distlab.show.picture import Picture
@@ -21,6 +22,7 @@ def history(
     from_ms: float | None = None,
     to_ms: float | None = None,
     processes: Iterable[str] | None = None,
+    seen_by: str | None = None,
     most: int = 40,
     caption: str = "",
     unit: str = "ms",
@@ -29,8 +31,9 @@ def history(
     """Draw what each process called, and from when to when it waited.
 
     With a verdict, its evidence is brought out and its reason is the caption; if it has
-    an order that explains the results, the operations are numbered by it. Where that
-    order keeps real time, each number stands where the operation may have happened.
+    an order that explains the results, the operations are numbered by it: by that of
+    the process `seen_by`, if each has one of its own. Where the order keeps real time,
+    each number stands where the operation may have happened.
 
     More than `most` operations are cut, to those nearest to the evidence, and the
     picture says so. `unit` is what a millisecond is called: a log without times has the
@@ -49,12 +52,45 @@ def history(
             f"`show.history` takes a Verdict about the history, not a "
             f"{type(verdict).__name__}: give it what a judge of `check` returned."
         )
-    part = excerpt(history, verdict, from_ms, to_ms, processes, most)
-    bars = Bars(part, verdict, caption=caption, unit=unit, width=width)
-    told = (_summary(part, verdict), caption, _account(part, bars))
+    evidence, order = concerned(verdict), order_of(verdict, seen_by)
+    part = excerpt(history, evidence, order, from_ms, to_ms, processes, most)
+    bars = Bars(part, verdict, views(verdict), caption=caption, unit=unit, width=width)
+    told = (_summary(part, verdict), caption, _account(part), *views(verdict))
     return bars.drawing.picture(
         alt=_heading(part, verdict), text="\n".join(filter(None, told))
     )
+
+
+def concerned(verdict: Verdict | None) -> list[object]:
+    """What a verdict rests on: its evidence, and what is in its cycle."""
+    if verdict is None:
+        return []
+    found = list(verdict.evidence)
+    for edge in verdict.cycle:
+        found += [end for end in (edge.source, edge.target) if end not in found]
+    return found
+
+
+def order_of(verdict: Verdict | None, seen_by: str | None) -> tuple[object, ...]:
+    """The order that a verdict has found, for all or for one process.
+
+    Raises `Misuse` if there is no order of this process.
+    """
+    order = () if verdict is None else verdict.order
+    if seen_by is None:
+        return order
+    orders = {getattr(view, "process", ""): view for view in order if has_order(view)}
+    if seen_by not in orders:
+        raise Misuse(
+            f"the verdict has no order that is {seen_by!r}'s own: it has one of "
+            f"{', '.join(orders) or 'nobody; leave `seen_by` away'}."
+        )
+    return tuple(orders[seen_by].order)
+
+
+def has_order(view: Any) -> bool:
+    """Whether this is the order of one process."""
+    return not isinstance(view, Operation) and hasattr(view, "order")
 
 
 def _heading(part: Excerpt, verdict: Verdict | None) -> str:
@@ -75,7 +111,13 @@ def _summary(part: Excerpt, verdict: Verdict | None) -> str:
     return f"{counted(len(outcomes), 'operation')}: {', '.join(counts) or 'none'}."
 
 
-def _account(part: Excerpt, bars: Bars) -> str:
+def views(verdict: Verdict | None) -> list[str]:
+    """The orders of a verdict that has one for each process, in words."""
+    order = () if verdict is None else verdict.order
+    return [f"As seen by {view}" for view in order if has_order(view)]
+
+
+def _account(part: Excerpt) -> str:
     """Each operation drawn: `▶` for evidence, its place in the order, what it was."""
     numbers = {place: str(n) for n, place in enumerate(part.order, 1)}
     wide = max((len(numbers.get(place, "")) for place in part.places), default=0)

@@ -30,11 +30,12 @@ class Standing:
             if state == HOLDS
             for other in (name, *levels.weaker(name))
         }
-        for name in (model.name for model in MODELS):
-            if name in self.broken & self.holds:
+        for model in MODELS:
+            if model.name in self.broken & self.holds:
                 raise Misuse(
-                    f"{name} holds by one of these verdicts and is broken by another: "
-                    f"give the verdicts of one history."
+                    f"{model.name} holds by one of these verdicts and is broken by "
+                    f"another: give the verdicts of one history, which count on the "
+                    f"same order of the writes (`check.sessions` counts on time)."
                 )
 
     def of(self, name: str) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from distlab.check import Edge, Verdict
+from distlab.check import Edge, Verdict, pram
 from distlab.errors import Misuse
 from distlab.history import History, Operation
 from distlab.show import history as draw
@@ -261,6 +261,40 @@ def test_an_order_that_does_not_keep_time_is_numbered_in_the_middle_of_the_bars(
         assert x == pytest.approx((left + right) / 2, abs=0.1)
 
 
+# The causes of what c saw are at b, and of what b saw at a: each has its own order.
+RELAY = History(
+    (
+        op("a", "write", ("x", 1), 0, 0.6),
+        op("a", "write", ("y", 3), 1, 1.6),
+        op("b", "read", ("y",), 2, 2.6, 3),
+        op("b", "write", ("x", 2), 3, 3.6),
+        op("c", "read", ("x",), 4, 4.6, 2),
+        op("c", "read", ("x",), 5, 5.6, 1),
+    )
+)
+
+
+def test_the_orders_of_single_processes_are_told():
+    verdict = pram.pram(RELAY)
+    picture = draw(RELAY, verdict)
+    for view in verdict.order:
+        assert f"As seen by {view}" in picture.text
+        assert f"As seen by {view}" in " ".join(words_of(picture.svg))
+    assert points(picture.svg) == []
+
+
+def test_the_operations_are_numbered_in_the_order_that_one_process_sees():
+    verdict = pram.pram(RELAY)
+    (view,) = (view for view in verdict.order if view.process == "c")
+    picture = draw(RELAY, verdict, seen_by="c")
+    bars = drawn(picture.svg)
+    for x, one in zip(points(picture.svg), view.order, strict=True):
+        left, right = bars[RELAY.operations.index(one)]
+        assert left < x < right
+    with pytest.raises(Misuse, match="no order that is 'z''s own: it has one of b, c"):
+        draw(RELAY, verdict, seen_by="z")
+
+
 def test_where_the_good_prefix_ends_a_line_says_so():
     words = "up to here, the order shown explains all of x"
     assert words in words_of(draw(STORY, INVALID).svg)
@@ -408,6 +442,7 @@ def test_the_picture_is_the_same_in_every_process():
         (lambda: draw(STORY, processes=("c9",)), "no process of this history"),
         (lambda: draw(STORY, from_ms=9, to_ms=1), "give `from_ms` before `to_ms`"),
         (lambda: draw(STORY, most=0), "`most` from 1"),
+        (lambda: draw(STORY, VALID, seen_by="c1"), "leave `seen_by` away"),
     ],
 )
 def test_a_wrong_call_gets_a_sentence(call, sentence: str):
