@@ -8,32 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import inf
 from xml.sax.saxutils import escape
 
 from distlab.check.verdict import Verdict
 from distlab.show import colours, shapes
 from distlab.show.colours import Colour
 from distlab.show.excerpt import Excerpt
-from distlab.show.instants import Instants
+from distlab.show.lanes import (
+    BAR,
+    LANE,
+    NAME,
+    POINT,
+    TOP,
+    WIDER,
+    WORDS,
+    Lanes,
+    point_width,
+)
 from distlab.show.naming import in_full
-from distlab.show.operations import few_words
 from distlab.show.picture import Drawing, element, number, shortened, text_width
 from distlab.show.shapes import SMALL
 from distlab.show.words import lines_of
 
 ROW = 16.0  # the height of a row of small text
-TOP = 18.0
-LANE = 42.0  # from one process to the next
-BAR = 15.0  # the height of an operation
-MARGIN = 24.0
-NAME = 130.0  # pixels of a process's name, at most
-ROOMS = (150, 90, 60, 38, 0)  # of an operation's words, at most: the first that fits
 FADE, FADES = 60.0, 8  # pixels in which the unknown fades after its end, and steps
-NEXT = 11.0  # from one point of the order to the next, where there is room
-POINT = 14.0  # across
 VIEWS = 6  # orders of single processes that are told below
-WIDER = 1.16  # DejaVu's letters against Helvetica's: nothing is clipped there either
 
 RULES: dict[str, dict[str, str | Colour]] = {
     **shapes.RULES,
@@ -67,7 +66,7 @@ LEGEND = {
     "info": "unknown: may have happened, or may yet",
     "bad": "evidence",
     "point": "place in the order that the verdict found",
-    "break": "time left out, ms",
+    "break": "time left out",
 }
 
 
@@ -85,100 +84,23 @@ class Bars:
         width: float = 840,
     ):
         self.part, self.verdict, self.unit, self.width = part, verdict, unit, width
-        self.lanes = [part.lane(process) for process in part.processes]
-        self.told = dict.fromkeys(part.places, "")
-        names = [text_width(p, 11, bold=True) for p in part.processes]
-        self.left = max(46.0, min(max(names, default=0), NAME) + 28)
-        self.right = width - MARGIN
-        self.instants = self._instants()
-        self.box = dict(self._boxes())
-        self.free_until = dict(self._rooms())
-        self.points = self._points()
-        self.bottom = TOP + LANE * len(self.lanes)
+        self.lanes = lanes = Lanes(part, width)
+        self.box, self.points, self.instants = lanes.box, lanes.points, lanes.instants
+        self.bottom = TOP + LANE * len(lanes.lanes)
         self.axis = self.bottom + (24 if self.instants.breaks else 12)
         self.legend = self._legend()
         self.foot = self._foot(views, caption)
         rows = len(self.legend) + len(self.foot)
         self.drawing = Drawing(width, self.axis + 22 + ROW * rows, RULES)
         self._ticks()
-        self._lanes()
+        self._names()
         self._limit()
         for place in part.places:
             self._bar(place)
         self._order()
-        for lane in self.lanes:
-            self._words(lane)
+        for place in part.places:
+            self._words(place)
         self._below()
-
-    # --------------------------------------------------------------------------- places
-    def _instants(self) -> Instants:
-        """The widest words that all fit; time is as plain as they allow."""
-        operations = [[self.part.history[i] for i in lane] for lane in self.lanes]
-        order = self.part.order
-        least = self._point_width(str(len(order))) + 4 if order else 0
-        for most in ROOMS:
-            self.of = self.part.only_key * (most < ROOMS[0])
-            keys = not self.of
-            self.told = {
-                i: few_words(self.part.history[i], key=keys) for i in self.told
-            }
-            wide = {i: text_width(told, SMALL) for i, told in self.told.items()}
-            rooms = [
-                [max(min(wide[i] * WIDER, most) + 8, least) for i in lane]
-                for lane in self.lanes
-            ]
-            found = Instants(operations, rooms, self.left + 4, self.right)
-            if found.fits:
-                break
-        return found
-
-    def _boxes(self) -> Iterator[tuple[int, tuple[float, float, float, float]]]:
-        """The corners of each operation: left, top, right, bottom."""
-        for row, lane in enumerate(self.lanes):
-            top = TOP + LANE * row + 17
-            calls = [self.instants.span(row, i)[0] for i in range(len(lane))]
-            for i, place in enumerate(lane):
-                x0, x1 = self.instants.span(row, i)
-                then = calls[i + 1] - 1.5 if i + 1 < len(lane) else inf
-                yield place, (x0, top, max(min(x1, then), x0 + 2), top + BAR)
-
-    def _rooms(self) -> Iterator[tuple[int, float]]:
-        """How far the place of each operation reaches: to the next one's call."""
-        for lane in self.lanes:
-            for place, then in zip(lane, [*lane[1:], None], strict=True):
-                border = self.right + 12 if then is None else self.box[then][0] - 4
-                yield place, border
-
-    def _keeps_time(self) -> bool:
-        """Whether the order is one that real time allows."""
-        at_us = 0
-        for place in self.part.order:
-            op = self.part.history[place]
-            at_us = max(at_us, op.invoked_us)
-            if op.definite and op.ended_us is not None and op.ended_us < at_us:
-                return False
-        return True
-
-    def _points(self) -> dict[int, tuple[str, float]]:
-        """The number of each operation in the order, and where it stands."""
-        order = [(str(n), i) for n, i in enumerate(self.part.order, 1) if i in self.box]
-        if not self._keeps_time():
-            return {i: (n, (self.box[i][0] + self.box[i][2]) / 2) for n, i in order}
-        latest, until = {}, self.right
-        for _, place in reversed(order):
-            x0, _, x1, _ = self.box[place]
-            if self.part.history[place].definite:
-                until = min(until, x1 - min(POINT / 2, (x1 - x0) / 2))
-            latest[place] = until
-        points: dict[int, tuple[str, float]] = {}
-        apart = min(NEXT, (self.right - self.left) / (2 * len(order) + 1))
-        x = -inf
-        for told, place in order:
-            x0, _, x1, _ = self.box[place]
-            first = x0 + min(POINT / 2, (x1 - x0) / 2)
-            x = max(x, x0, min(max(x + apart, first), latest[place]))
-            points[place] = told, x
-        return points
 
     # ------------------------------------------------------------------ time and lanes
     def _ticks(self) -> None:
@@ -186,15 +108,15 @@ class Bars:
         for x, us in self.instants.ticks():
             draw.line(x, TOP, x, self.bottom, "dl-grid")
             draw.write(x, self.axis, f"{us / 1000:.10g}", "dl-quiet dl-middle")
-        draw.write(self.left - 10, self.axis, self.unit, "dl-quiet dl-end")
+        draw.write(self.lanes.left - 10, self.axis, self.unit, "dl-quiet dl-end")
 
-    def _lanes(self) -> None:
+    def _names(self) -> None:
         draw = self.drawing
         for row, process in enumerate(self.part.processes):
-            y = TOP + LANE * row + 17 + BAR / 2
+            y = TOP + LANE * row + WORDS + BAR / 2
             name = shortened(process, NAME / 1.28)
-            draw.write(self.left - 10, y + 4, name, "dl-strong dl-end")
-            draw.line(self.left - 4, y, self.right, y, "dl-grid")
+            draw.write(self.lanes.left - 10, y + 4, name, "dl-strong dl-end")
+            draw.line(self.lanes.left - 4, y, self.lanes.right, y, "dl-grid")
             for x, _ in self.instants.breaks:
                 draw.shapes.append(shapes.box(x - 4, y - 5, 8, 10, "dl-gap"))
                 for edge in (x - 4, x + 4):
@@ -205,21 +127,14 @@ class Bars:
             draw.write(x, self.bottom + 10, label, "dl-quiet dl-middle dl-small")
 
     def _limit(self) -> None:
-        """Where the good prefix ends: the first end that the order does not explain."""
-        judged = self.verdict is not None and self.verdict.invalid and self.points
-        known, key = set(self.part.order), self.part.key
-        ends = [
-            (op.ended_us, i)
-            for i in self.part.places
-            if i not in known and (op := self.part.history[i]).outcome == "ok"
-            if op.args[: len(key)] == key
-        ]
-        if judged and ends and self._keeps_time():
-            x = self.box[min(ends)[1]][2]
+        """Where the good prefix ends."""
+        lanes, judged = self.lanes, self.verdict
+        x = lanes.limit() if judged is not None and judged.invalid else None
+        if x is not None:
             self.drawing.line(x, TOP - 8, x, self.bottom, "dl-op-limit")
-            of = f" of {in_full(key[0])}" if key else ""
+            of = f" of {in_full(lanes.part.key[0])}" if lanes.part.key else ""
             words = f"up to here, the order shown explains all{of}"
-            fits = x - 6 - text_width(words, SMALL) * WIDER > self.left
+            fits = x - 6 - text_width(words, SMALL) * WIDER > lanes.left
             place, look = (x - 6, " dl-end") if fits else (x + 6, "")
             self.drawing.write(place, TOP - 3, words, f"dl-small dl-quiet dl-rim{look}")
 
@@ -243,7 +158,7 @@ class Bars:
         """What may happen yet: paler and paler up to the next call of its process."""
         x0, top, x1, bottom = self.box[place]
         begin = x0 if self.part.history[place].ended_us is None else x1
-        end = max(x1, min(self.free_until[place], x1 + FADE))
+        end = max(x1, min(self.lanes.free_until[place], x1 + FADE))
         for i in range(FADES):
             a, b = (begin + (end - begin) * n / FADES for n in (i, i + 1))
             paler = f"fill-opacity:{number(0.24 * (1 - i / FADES))}"
@@ -262,21 +177,17 @@ class Bars:
         for (one, (_, x0)), (other, (_, x1)) in pairwise(self.points.items()):
             self.drawing.line(x0, middles[one], x1, middles[other], "dl-op-path")
         for place, (told, x) in self.points.items():
-            wide, y = self._point_width(told), middles[place]
+            wide, y = point_width(told), middles[place]
             size = x - wide / 2, y - POINT / 2, wide, POINT
             self.drawing.shapes.append(shapes.box(*size, "dl-op-point", rx=POINT / 2))
             self.drawing.write(x, y + 3.4, told, "dl-op-number")
 
-    def _point_width(self, told: str) -> float:
-        return max(POINT, text_width(told, 9.5) + 6)
-
-    def _words(self, lane: list[int]) -> None:
-        """What each operation was, above it, up to where the next one begins."""
-        for place in lane:
-            x0, top, _, _ = self.box[place]
-            room = (self.free_until[place] - x0) / WIDER
-            words = shortened(self.told[place], room, SMALL)
-            self.drawing.write(x0, top - 5, words, "dl-small dl-rim")
+    def _words(self, place: int) -> None:
+        """What an operation was, above it, up to where the next one begins."""
+        x0, top, _, _ = self.box[place]
+        room = (self.lanes.free_until[place] - x0) / WIDER
+        words = shortened(self.lanes.told[place], room, SMALL)
+        self.drawing.write(x0, top - 5, words, "dl-small dl-rim")
 
     # ----------------------------------------------------------------- below the lanes
     def _signs(self) -> Iterator[str]:
@@ -300,7 +211,7 @@ class Bars:
             room = 46 + text_width(LEGEND[sign], SMALL) * WIDER
             if x + room > self.width - 10:
                 rows.append([])
-                x = self.left
+                x = self.lanes.left
             rows[-1].append((x, sign))
             x += room
         return rows
@@ -318,9 +229,9 @@ class Bars:
 
     def _foot(self, views: Sequence[str], caption: str) -> list[tuple[str, str]]:
         """The lines below, each with its look."""
-        verdict, room = self.verdict, self.width - self.left - 16
+        verdict, room = self.verdict, self.width - self.lanes.left - 16
         note = self.part.sentence() + (
-            f" Key: {in_full(self.of[0])}." if self.of else ""
+            f" Key: {in_full(self.lanes.of[0])}." if self.lanes.of else ""
         )
         if self.instants.stretched:
             note += " Time is stretched where words need room."
@@ -347,5 +258,5 @@ class Bars:
                 self.drawing.write(x + 28, y + 4, LEGEND[sign], "dl-small")
             y += ROW
         for line, look in self.foot:
-            self.drawing.write(self.left, y + 4, line, look or None)
+            self.drawing.write(self.lanes.left, y + 4, line, look or None)
             y += ROW

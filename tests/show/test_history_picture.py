@@ -178,7 +178,7 @@ def test_idle_time_is_cut_out_and_told():
         op(p, "read", ("x",), 9_000 + i, 9_001 + i, i) for i, p in enumerate("abcabc")
     ]
     picture = draw(History((W1, R1, *late)))
-    assert {"⟨8991⟩", "time left out, ms"} <= set(words_of(picture.svg))
+    assert {"⟨8991⟩", "time left out"} <= set(words_of(picture.svg))
 
 
 def test_operations_that_take_no_time_stand_one_after_the_other():
