@@ -1,6 +1,16 @@
 """Judges: what a history or a set of runs says about a promise."""
 
-from distlab.check import durability, freshness, linearizable, sessions, siblings
+from distlab.check import (
+    causal,
+    convergence,
+    durability,
+    freshness,
+    linearizable,
+    pram,
+    sequential,
+    sessions,
+    siblings,
+)
 from distlab.check.limits import Limits
 from distlab.check.verdict import Edge, Verdict
 
@@ -8,9 +18,13 @@ __all__ = [
     "Edge",
     "Limits",
     "Verdict",
+    "causal",
+    "convergence",
     "durability",
     "freshness",
     "linearizable",
+    "pram",
+    "sequential",
     "sessions",
     "siblings",
 ]
