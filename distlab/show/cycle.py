@@ -21,15 +21,7 @@ def cycle(verdict: Any, *, caption: str = "", width: float = 840) -> Picture:
 
     Raises `Misuse` for what has no cycle.
     """
-    edges = getattr(verdict, "cycle", ())
-    if not edges or not all(isinstance(edge, Edge) for edge in edges):
-        what = (
-            f"this verdict on “{verdict.property}” has none: `show.history(history, "
-            f"verdict)` draws its evidence"
-            if isinstance(verdict, Verdict)
-            else f"a {type(verdict).__name__} has none: give it an invalid verdict"
-        )
-        raise Misuse(f"`show.cycle` draws a cycle, and {what}.")
+    edges = edges_of(verdict)
     reason = getattr(verdict, "reason", "")
     ring = Ring(
         edges,
@@ -45,6 +37,20 @@ def cycle(verdict: Any, *, caption: str = "", width: float = 840) -> Picture:
         alt=f"A cycle of {len(ring.nodes)}: {around}.",
         text="\n".join(filter(None, told)),
     )
+
+
+def edges_of(verdict: Any) -> tuple[Edge, ...]:
+    """The cycle of a verdict or an anomaly. Raises `Misuse` if there is none."""
+    edges = getattr(verdict, "cycle", ())
+    if edges and all(isinstance(edge, Edge) for edge in edges):
+        return tuple(edges)
+    what = (
+        f"this verdict on “{verdict.property}” has none: `show.history(history, "
+        f"verdict)` draws its evidence"
+        if isinstance(verdict, Verdict)
+        else f"a {type(verdict).__name__} has none: give it an invalid verdict"
+    )
+    raise Misuse(f"`show.cycle` draws a cycle, and {what}.")
 
 
 def title(verdict: Any) -> str:

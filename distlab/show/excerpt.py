@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -87,16 +87,9 @@ def excerpt(
     inside = [
         place
         for place, op in enumerate(history)
-        if op.process in shown
-        and op.invoked_us <= high
-        and (op.ended_us is None or op.ended_us >= low)
+        if op.process in shown and op.invoked_us <= high and not _ended(op, low)
     ]
-    if marked:
-        key, near = _key(history, marked), sorted(marked)
-        inside.sort(
-            key=lambda i: (history[i].args[: len(key)] != key, _distance(i, near), i)
-        )
-    drawn = tuple(sorted(inside[:most]))
+    drawn = tuple(sorted(_nearest(history, inside, marked)[:most]))
     lanes = {history[place].process for place in drawn}
     return Excerpt(
         history,
@@ -104,6 +97,23 @@ def excerpt(
         drawn,
         frozenset(marked),
         tuple(ordered),
+    )
+
+
+def _ended(op: Operation, before_us: float) -> bool:
+    return op.ended_us is not None and op.ended_us < before_us
+
+
+def _nearest(
+    history: History, places: list[int], evidence: Collection[int]
+) -> list[int]:
+    """These, from the nearest to the evidence on; those of another key at the end."""
+    if not evidence:
+        return places
+    key, marked = _key(history, evidence), sorted(evidence)
+    return sorted(
+        places,
+        key=lambda i: (history[i].args[: len(key)] != key, _distance(i, marked), i),
     )
 
 

@@ -42,6 +42,18 @@ def history(
     Raises `Misuse` for a process that the history does not have, and for a verdict
     about another history.
     """
+    check(history, verdict)
+    evidence, order = concerned(verdict), order_of(verdict, seen_by)
+    part = excerpt(history, evidence, order, from_ms, to_ms, processes, most)
+    bars = Bars(part, verdict, views(verdict), caption=caption, unit=unit, width=width)
+    told = (_summary(part, verdict), caption, _account(part), *views(verdict))
+    return bars.drawing.picture(
+        alt=_heading(part, verdict), text="\n".join(filter(None, told))
+    )
+
+
+def check(history: Any, verdict: Any) -> None:
+    """Raise `Misuse` for what is no history, and for what is no verdict."""
     if not isinstance(history, History):
         raise Misuse(
             f"`show.history` draws a History, not a {type(history).__name__}: give it "
@@ -52,13 +64,6 @@ def history(
             f"`show.history` takes a Verdict about the history, not a "
             f"{type(verdict).__name__}: give it what a judge of `check` returned."
         )
-    evidence, order = concerned(verdict), order_of(verdict, seen_by)
-    part = excerpt(history, evidence, order, from_ms, to_ms, processes, most)
-    bars = Bars(part, verdict, views(verdict), caption=caption, unit=unit, width=width)
-    told = (_summary(part, verdict), caption, _account(part), *views(verdict))
-    return bars.drawing.picture(
-        alt=_heading(part, verdict), text="\n".join(filter(None, told))
-    )
 
 
 def concerned(verdict: Verdict | None) -> list[object]:
