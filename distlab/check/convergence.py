@@ -55,12 +55,9 @@ def eventual_consistency(
     strength = f"{counted(reads, 'look')} at {counted(len(answers), 'thing')} from "
     strength += f"{at_rest_ms:g} ms on"
     for looks in answers.values():
-        first = looks[0]
-        if other := next((op for op in looks if op.result != first.result), None):
-            reason = f"{told(first)}, and {told(other)}: nothing came between them."
-            return Verdict("invalid", promise, strength, reason, (first, other))
-        if machine == KEY_VALUE and (why := left_by_none(first, history)):
-            return Verdict("invalid", promise, strength, why, (first,))
+        if found := apart(looks, history if machine == KEY_VALUE else History()):
+            reason, evidence = found
+            return Verdict("invalid", promise, strength, reason, evidence)
     if all(len(looks) == 1 for looks in answers.values()):
         reason = f"Nothing was looked at twice from {at_rest_ms:g} ms on."
         return Verdict("unknown", promise, strength, reason)
@@ -85,6 +82,19 @@ def answers_of(
                 f"choose a later moment."
             )
     return answers
+
+
+def apart(
+    looks: Sequence[Operation], history: History
+) -> tuple[str, tuple[Operation, ...]] | None:
+    """Why what is the same question did not have one answer, and a right one."""
+    first = looks[0]
+    for other in looks:
+        if other.result != first.result:
+            why = f"{told(first)}, and {told(other)}: nothing came between them."
+            return why, (first, other)
+    strange = left_by_none(first, history) if history else None
+    return (strange, (first,)) if strange else None
 
 
 def ended_ms(op: Operation) -> float:
