@@ -7,6 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from distlab.check.levels import MODELS, Model
+from distlab.history import History
 from distlab.show import colours, shapes
 from distlab.show.colours import Colour
 from distlab.show.picture import Drawing, Picture, element
@@ -95,19 +96,23 @@ RULES: dict[str, dict[str, str | Colour]] = {
 
 
 def models(
-    verdicts: Judged = (), *, anomalies: Iterable[Any] = (), caption: str = ""
+    judged: History | Judged = (), *, anomalies: Iterable[Any] = (), caption: str = ""
 ) -> Picture:
-    """Draw which models imply which; with verdicts, where a history stands among them.
+    """Draw which models imply which, and where a history stands among them.
 
-    `verdicts` are those of one history: each names its model as its property, or give
-    `{"PRAM": verdict}`; an outcome will do (`"valid"`). `anomalies` are names of
-    phenomena that were found in it (`"G1a"`). A model that holds lets all weaker ones
-    hold, a broken one breaks all stronger ones.
+    A history is judged by all that can judge it (`check.placing`). Or give the verdicts
+    on it, each of which names its model, or `{"PRAM": verdict}`; an outcome will do
+    (`"valid"`). `anomalies` are names of phenomena that were found in it (`"G1a"`). A
+    model that holds lets all weaker ones hold, a broken one breaks all stronger ones.
 
     Raises `Misuse` for a name that no model has, and if what holds implies what is
     broken: that cannot be one history.
     """
-    known = Standing(verdicts, anomalies)
+    if isinstance(judged, History):
+        from distlab.check.placing import placed
+
+        judged = placed(judged)
+    known = Standing(judged, anomalies)
     return Map(known, caption).drawing.picture(alt=known.sentence(), text=known.text())
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from distlab.check import Verdict, levels
 from distlab.check.levels import MODELS
+from distlab.check.placing import placed
 from distlab.errors import Misuse
+from distlab.history import History, Operation
 from distlab.show import models
 from distlab.show.models import PLACES, Map
 from distlab.show.standing import BROKEN, HOLDS, OPEN, SILENT, Standing
@@ -161,6 +163,20 @@ def test_verdicts_name_their_own_models():
         "linearizable": BROKEN,
     }
     assert Standing(verdict).judged == {"causal memory": HOLDS}
+
+
+def test_a_history_is_judged_by_all_that_can_judge_it():
+    stale = History(
+        (
+            Operation("a", "write", ("x", 1), 0, "ok", None, 1000),
+            Operation("b", "read", ("x",), 2000, "ok", None, 3000),
+        )
+    )
+    assert models(stale) == models(placed(stale))
+    assert models(stale).alt.endswith(
+        "Holds, with all that is weaker: sequentially consistent. Broken, with all "
+        "that is stronger: linearizable."
+    )
 
 
 # ----------------------------------------------------------------------- wrong calls
