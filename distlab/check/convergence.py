@@ -30,6 +30,11 @@ from distlab.history import History, Operation
 from distlab.machine import KeyValue, Machine
 from distlab.value import Value
 
+AT_REST = "eventually consistent"
+NOT_SAID = (
+    "Nobody has said from when on the system was at rest: give `at_rest_ms`, and let "
+    "clients read after it."
+)
 KEY_VALUE = KeyValue()
 Deliveries = Mapping[str, Sequence[tuple[Collection[Any], Any]]]
 
@@ -43,13 +48,8 @@ def eventual_consistency(
     What a key is said to hold must be something that was written. Raises `Misuse` if an
     update was called, or acknowledged, after that moment.
     """
-    promise = "eventually consistent"
     if at_rest_ms is None:
-        reason = (
-            "Nobody has said from when on the system was at rest: give `at_rest_ms`, "
-            "and let clients read after it."
-        )
-        return Verdict("unknown", promise, "not judged", reason)
+        return Verdict("unknown", AT_REST, "not judged", NOT_SAID)
     answers = answers_of(history, at_rest_ms, machine)
     reads = sum(map(len, answers.values()))
     strength = f"{counted(reads, 'look')} at {counted(len(answers), 'thing')} from "
@@ -57,12 +57,12 @@ def eventual_consistency(
     for looks in answers.values():
         if found := apart(looks, history if machine == KEY_VALUE else History()):
             reason, evidence = found
-            return Verdict("invalid", promise, strength, reason, evidence)
+            return Verdict("invalid", AT_REST, strength, reason, evidence)
     if all(len(looks) == 1 for looks in answers.values()):
         reason = f"Nothing was looked at twice from {at_rest_ms:g} ms on."
-        return Verdict("unknown", promise, strength, reason)
+        return Verdict("unknown", AT_REST, strength, reason)
     reason = "All who looked at the same were told the same."
-    return Verdict("valid", promise, strength, reason)
+    return Verdict("valid", AT_REST, strength, reason)
 
 
 def answers_of(
