@@ -18,7 +18,7 @@ from distlab.errors import DistlabError, Misuse, did_you_mean
 COMMANDS = {
     "lab": ("distlab.lab", "open the course in JupyterLab"),
     "doctor": ("distlab.doctor", "say what is wrong here, and what mends it"),
-    "run": ("distlab.sim.command", "simulate a protocol"),
+    "run": ("distlab.simulate", "simulate a protocol"),
     "check": ("distlab.judge", "judge histories: of our runs, Jepsen, Maelstrom, …"),
     "progress": ("distlab.grade.progress", "show what you have solved"),
     "reset": ("distlab.grade.reset", "give me a fresh sheet of exercises"),

@@ -13,7 +13,16 @@ CHAPTERS = (
     "clocks replication partitioning transactions consensus bft blockchain membership "
     "coordination caching storage"
 ).split()
-COMMANDS = ("__main__", "readme", "doctor", "execute", "judge", "lab")
+COMMANDS = (
+    "__main__",
+    "readme",
+    "doctor",
+    "execute",
+    "judge",
+    "lab",
+    "simulate",
+    "simulate_many",
+)
 FLOORS = {
     "vocabulary": 0,
     **dict.fromkeys((*CHAPTERS, "sim", "check"), 1),

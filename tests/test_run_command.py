@@ -5,18 +5,19 @@ import sys
 import types
 
 import pytest
-import sim_nodes
+from sim import sim_nodes
 
+from distlab import simulate
 from distlab.__main__ import main
-from distlab.sim import command, sweep
+from distlab.sim import sweep
 from distlab.trace import Trace
 
 
 @pytest.fixture(autouse=True)
 def chapter(monkeypatch):
     """The small protocols of these tests, as if they were a chapter."""
-    known = {"toys.echo": "sim_nodes", "toys.boom": "boom"}
-    monkeypatch.setattr(command, "protocols", lambda: iter(known.items()))
+    known = {"toys.echo": "sim.sim_nodes", "toys.boom": "boom"}
+    monkeypatch.setattr(simulate, "protocols", lambda: iter(known.items()))
     boom = types.ModuleType("boom")
     monkeypatch.setitem(sys.modules, "boom", boom)
     exec(
@@ -152,7 +153,7 @@ def test_what_is_said_wrongly_is_refused_with_a_sentence(capsys, words, sentence
 
 def test_every_chapter_is_searched_for_protocols(monkeypatch):
     monkeypatch.undo()
-    names = dict(command.protocols())
+    names = dict(simulate.protocols())
     assert names["replication.single_leader"] == "distlab.replication.single_leader"
     assert not [name for name in names if name.startswith(("sim.", "show.", "check."))]
 
@@ -164,7 +165,7 @@ SWEEP = ("replication.regular_register", "--latency", "Exponential(20)")
 @pytest.fixture
 def the_library(monkeypatch):
     known = {"replication.regular_register": "distlab.replication.regular_register"}
-    monkeypatch.setattr(command, "protocols", lambda: iter(known.items()))
+    monkeypatch.setattr(simulate, "protocols", lambda: iter(known.items()))
 
 
 def test_a_run_is_judged(capsys, the_library):

@@ -66,9 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Simulate, and print a summary. Raises what the protocol raises."""
     if arguments.seeds:
-        from distlab.sim import many  # numpy and a pool of processes
+        from distlab import simulate_many  # numpy and a pool of processes
 
-        return many.run(arguments)
+        return simulate_many.run(arguments)
     cluster = made(arguments)
     try:
         cluster.run(arguments.until_ms, arguments.max_steps)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from distlab.check import Verdict
 from distlab.errors import Misuse
 from distlab.sim import sweep
-from distlab.sim.command import judged, made
+from distlab.simulate import judged, made
 
 
 class Found(NamedTuple):
