@@ -53,9 +53,15 @@ class Fast(NamedTuple):
         return finding
 
 
+ZONES = "zones (Gibbons and Korach)"
+EPOCHS = "epochs as zones (after Gibbons and Korach)"
 FAST = (
-    Fast("Register", "zones", "registers", "zones (Gibbons and Korach)"),
-    Fast("Cell", "zones", "registers", "zones (Gibbons and Korach)"),
+    Fast("Register", "zones", "registers", ZONES),
+    Fast("Cell", "zones", "registers", ZONES),
+    Fast("Cell", "epochs", "lists", EPOCHS),
+    Fast("Text", "epochs", "texts", EPOCHS),
+    Fast("Queue", "queues", "queue", "sorted items (Henzinger, Sezgin and Vafeiadis)"),
+    Fast("Stack", "stacks", "stack", "items left out in turn (Lee and Mathur)"),
 )
 
 

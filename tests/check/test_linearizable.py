@@ -167,9 +167,9 @@ BAD = {
         ),
         (
             "An order explains the 2 operations that ended before 10 ms, and none goes "
-            "on from there. c3 read x = 1 (8 to 10 ms), but c2 wrote x = 2 (5 to 7 ms) before that. "
-            "And x = 2 is newer: c3 read x = 1 (2 to 4 ms) before c2 wrote x = 2 (5 "
-            "to 7 ms)."
+            "on from there. c3 read x = 1 (8 to 10 ms), but c2 wrote x = 2 (5 to 7 ms) "
+            "before that. And x = 2 is newer: c3 read x = 1 (2 to 4 ms) before c2 "
+            "wrote x = 2 (5 to 7 ms)."
         ),
         4,
     ),

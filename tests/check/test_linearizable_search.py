@@ -6,10 +6,13 @@ import pytest
 from check.brute_force import Operations, explained, is_explained_by
 from check.twins_linearizable import WORLDS, World, all_of, at_random
 
+from distlab.check import configurations, frontier, one_order
 from distlab.check.configurations import Search
+from distlab.check.kinds import Kind
 from distlab.check.limits import Limits
 from distlab.check.linearizable import linearizable
-from distlab.history import History
+from distlab.history import History, Operation
+from distlab.machine import Register
 
 LIMITS = Limits()
 
@@ -67,6 +70,32 @@ def test_the_judge_says_what_its_twin_says_of_larger_ones(world):
     assert first_difference(WORLDS[world], range(500)) is None
 
 
+def write(process: str, value: int, begin: int, end: int | None):
+    """One of which nobody knows."""
+    return Operation(process, "write", (value,), begin, "info", None, end)
+
+
+def read(process: str, value: int | None, begin: int, end: int):
+    return Operation(process, "read", (), begin, "ok", value, end)
+
+
+WAITS = (
+    write("c1", 2, 0, None),
+    Operation("c1", "cas", (2, 1), 0, "info"),
+    write("c2", 2, 3, 4),
+    read("c2", 1, 4, 5),
+    read("c2", 2, 5, 5),
+    write("c2", 1, 5, 9),
+    read("c1", 2, 7, 11),
+)
+
+
+def test_an_open_write_that_waits_for_its_process_stands_in_for_nothing():
+    """The last write of c2 can only happen when its reads have, at the same moment."""
+    assert explained(WAITS, Register())
+    assert not search_differs(WAITS, WORLDS["register"])
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("n", [3, 4])
@@ -87,3 +116,190 @@ def test_the_random_histories_are_of_both_kinds(world):
     world = WORLDS[world]
     good = sum(explained(at_random(world, seed), world.machine) for seed in range(200))
     assert 20 < good < 190
+
+
+# ---------------------------------------------------------------- mutants of the search
+def forgets_real_time(patch):
+    def at_once(ops):
+        return sorted(events(ops), key=lambda event: event[1])
+
+    events = configurations.events
+    patch.setattr(configurations, "events", at_once)
+
+
+def forgets_the_order_of_a_process(patch):
+    patch.setattr(configurations, "called_at_once", lambda ops: {})
+
+
+def takes_open_operations_for_certain(patch):
+    patch_operations(patch, lambda op: op._replace(outcome="ok"))
+
+
+def forgets_open_operations(patch):
+    patch_operations(patch, lambda op: None)
+
+
+def patch_operations(patch, change):
+    init = Search.__init__
+
+    def changed(self, ops, *more, **named):
+        known = [op if op.outcome == "ok" else change(op) for op in ops]
+        init(self, [op for op in known if op], *more, **named)
+
+    patch.setattr(Search, "__init__", changed)
+
+
+def believes_reasons_for_results(patch):
+    init = Kind.__init__
+
+    def changed(self, machine, op, args):
+        init(self, machine, op, args)
+        self.told = op.result
+
+    patch.setattr(Kind, "__init__", changed)
+
+
+def takes_what_fits_for_looking(patch):
+    """A write of what is there may be needed later, when something else is."""
+    patch.setattr(Register, "only_looks", lambda self, name, result: name != "cas")
+    patch.setattr(Register, "overwrites", lambda self, name, result: False)
+
+
+def counts_writers_done_as_gain(patch):
+    add = frontier.Frontier.add
+
+    def covers(self, more, less, differ):
+        return not less & ~more
+
+    patch.setattr(frontier.Spare, "covers", covers)
+    patch.setattr(
+        frontier.Frontier, "add", lambda self, config, blind: add(self, config, -1)
+    )
+
+
+def lets_any_open_operation_stand_in(patch):
+    def covers(self, more, less, differ):
+        lacking, spare = (less | differ) & ~more, more & ~less
+        known = sum(self.kinds)  # the bits of all that are open
+        return not lacking & ~known and lacking.bit_count() <= spare.bit_count()
+
+    patch.setattr(frontier.Spare, "covers", covers)
+
+
+def lets_blocked_writes_stand_in(patch):
+    call = Search.call
+
+    def changed(self, i):
+        call(self, i)
+        if i in self.first and self.kinds[i].open:
+            self.may_happen(i)
+
+    patch.setattr(Search, "call", changed)
+
+
+def hides_what_nothing_was_written_over(patch):
+    written = Search.written
+
+    def changed(self, i, state, config):
+        then = written(self, i, state, config)
+        return then._replace(rest=then.rest | self.blind & ~then.done)
+
+    patch.setattr(Search, "written", changed)
+
+
+def uses_an_open_operation_twice(patch):
+    written = Search.written
+
+    def changed(self, i, state, config):
+        then = written(self, i, state, config)
+        again = self.bits[i] if self.kinds[i].open else 0
+        return then._replace(rest=then.rest | again)
+
+    patch.setattr(Search, "written", changed)
+
+
+def takes_all_open_operations_for_equal(patch):
+    may_happen = Search.may_happen
+
+    def changed(self, i):
+        last = max((i for i in self.earlier if i), default=0)
+        may_happen(self, i)
+        if self.kinds[i].open:
+            self.earlier[i] = last or self.earlier[i]
+            self.earlier[0] = 0
+
+    patch.setattr(Search, "may_happen", changed)
+
+
+def looks_one_step_ahead(patch):
+    patch.setattr(configurations, "goes_on", lambda kind: False)
+
+
+def looks_past_the_one_that_ends(patch):
+    init = configurations.Ahead.__init__
+
+    def changed(self, search, ending):
+        init(self, search, ending)
+        self.choosy &= ~search.bits[ending]
+
+    patch.setattr(configurations.Ahead, "__init__", changed)
+
+
+def calls_idle_what_was_looked_at(patch):
+    def idle(self, i, before, then):
+        return "open" if self.kinds[i].open else "blind"
+
+    patch.setattr(Search, "idle", idle)
+
+
+def mixes_up_results(patch):
+    def kinds_of(ops, machine, keyed):
+        kinds = original(ops, machine, keyed)
+        same = {}
+        return [
+            same.setdefault((op.f, op.args, op.outcome), kind)
+            for op, kind in zip(ops, kinds, strict=True)
+        ]
+
+    original = configurations.kinds_of
+    patch.setattr(configurations, "kinds_of", kinds_of)
+
+
+def merges_keys_by_time_alone(patch):
+    patch.setattr(
+        one_order, "at_one_moment", lambda group, called: [at.op for at in group]
+    )
+
+
+MUTANTS = [
+    (forgets_real_time, "register"),
+    (forgets_the_order_of_a_process, "queue"),
+    (takes_open_operations_for_certain, "register"),
+    (forgets_open_operations, "counter"),
+    (believes_reasons_for_results, "lock"),
+    (takes_what_fits_for_looking, "register"),
+    (counts_writers_done_as_gain, "register"),
+    (lets_any_open_operation_stand_in, "texts"),
+    (hides_what_nothing_was_written_over, "register"),
+    (uses_an_open_operation_twice, "register"),
+    (takes_all_open_operations_for_equal, "register"),
+    (looks_one_step_ahead, "register"),
+    (looks_past_the_one_that_ends, "queue"),
+    (calls_idle_what_was_looked_at, "register"),
+    (mixes_up_results, "stack"),
+    (merges_keys_by_time_alone, "key-value"),
+]
+NAMES = [mutant.__name__ for mutant, _ in MUTANTS]
+
+
+@pytest.mark.parametrize(("mutant", "world"), MUTANTS, ids=NAMES)
+def test_a_search_that_forgets_something_is_told_from_its_twin(
+    mutant, world, monkeypatch
+):
+    mutant(monkeypatch)
+    assert first_difference(WORLDS[world], range(2000)) is not None
+
+
+def test_a_search_that_lets_blocked_writes_stand_in_is_told(monkeypatch):
+    lets_blocked_writes_stand_in(monkeypatch)
+    assert search_differs(WAITS, WORLDS["register"])

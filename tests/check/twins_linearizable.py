@@ -211,5 +211,20 @@ def layouts(never_end: tuple[bool, ...]) -> tuple[tuple, ...]:
 
 
 def at_random(world: World, seed: int) -> Operations:
-    """Up to seven operations that happened like this, or with lies."""
-    return drawn(seed, world.machine, world.random)
+    """Up to eight operations that happened like this, or with lies.
+
+    In every third history many clients have crashed, and nobody knows what they did.
+    """
+    ops = drawn(seed, world.machine, world.random, most=8)
+    return with_crashes(world.machine, ops, seed) if seed % 3 == 2 else ops
+
+
+def with_crashes(machine: Machine, ops: Operations, seed: int) -> Operations:
+    rng = random.Random(seed)
+    share = rng.choice((0.2, 0.5, 0.8))
+    return tuple(
+        op._replace(outcome="info", result=None)
+        if rng.random() < share and not machine.only_looks(op.f, op.result)
+        else op
+        for op in ops
+    )
