@@ -8,7 +8,7 @@ from distlab.check.verdict import Edge, Verdict
 from distlab.errors import Misuse
 from distlab.history import Operation
 from distlab.show.picture import Picture
-from distlab.show.ring import MEANINGS, Ring
+from distlab.show.ring import MEANINGS, MOST, Ring
 
 __all__ = ["cycle"]
 
@@ -31,7 +31,9 @@ def cycle(verdict: Any, *, caption: str = "", width: float = 840) -> Picture:
         caption=caption,
         width=width,
     )
-    around = " → ".join(ring.named(node) for node in (*ring.nodes, ring.nodes[0]))
+    few = [ring.named(node) for node in ring.nodes[:MOST]]
+    few += ["…"] * (len(ring.nodes) > MOST)
+    around = " → ".join((*few, few[0]))
     told = (title(verdict), reason, caption, *account(ring))
     return ring.drawing.picture(
         alt=f"A cycle of {len(ring.nodes)}: {around}.",
@@ -75,12 +77,11 @@ def others(verdict: Any) -> list[Any]:
 
 def account(ring: Ring) -> list[str]:
     """Who is in the cycle, by numbers, and why each comes before the next."""
-    numbers = {node: i for i, node in enumerate(ring.nodes, 1)}
-    lines = [f"{i}  {ring.presented(node)}" for node, i in numbers.items()]
+    lines = [f"{i}  {ring.presented(node)}" for i, node in enumerate(ring.nodes, 1)]
     lines += [f"-  {ring.presented(node)}" for node in ring.others]
     lines += [
-        f"{numbers[edge.source]} → {numbers[edge.target]}  {edge}"
-        for edge in ring.edges
+        f"{src + 1} → {dst + 1}  {edge}"
+        for (src, dst), edge in zip(ring.ways, ring.edges, strict=True)
     ]
     kinds = dict.fromkeys(edge.kind for edge in ring.edges)
     lines += [f"{kind}: {MEANINGS[kind]}." for kind in kinds if kind in MEANINGS]

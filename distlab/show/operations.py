@@ -53,7 +53,7 @@ def steps_of(op: Operation) -> list[str]:
     >>> steps_of(Operation("c1", "txn", (("append", "x", 3), ("r", "y", None)), 0))
     ['append x 3', 'r y']
     """
-    known = op.outcome == "ok" and isinstance(op.result, tuple)
+    known = op.outcome == "ok" and isinstance(op.result, (tuple, list))
     steps = op.result if known else op.args
     return [
         _called(f, (key,)) + (f"→{_value(value)}" if known else "")

@@ -27,7 +27,8 @@ APART = 84.0  # from a box to the next in its row: room for the kind of an arrow
 BETWEEN = 62.0  # from row to row
 BROADEST = 250.0  # a box
 STEPS = 5  # of a transaction that are written into its box
-FOLDED = "…"
+FOLD = -1  # the number of the box that stands for those without one
+BESIDES = 4  # operations outside the cycle that are told on paper
 WIDER = 1.16  # DejaVu's letters against Helvetica's
 
 MEANINGS = {
@@ -84,33 +85,39 @@ class Ring:
     ):
         self.edges, self.reason, self.width = tuple(edges), reason, width
         ends = (end for edge in edges for end in (edge.source, edge.target))
-        self.nodes: tuple[Any, ...] = tuple(dict.fromkeys(ends))
-        self.others = [node for node in others if node not in self.nodes]
+        numbers = {end: i for i, end in enumerate(dict.fromkeys(ends))}
+        self.nodes = list(numbers)
+        self.ways = [(numbers[e.source], numbers[e.target]) for e in edges]
+        self.others = [node for node in others if node not in numbers]
         self.shown = self._folded()
         columns = max(2, (len(self.shown) + 1) // 2)
         room = (width - 2 * MARGIN + APART) / columns - APART
         self.wide = min(room, BROADEST)
-        self.words = {node: self._written(node) for node in self.shown}
-        self.high = {node: 10 + 15 * len(rows) for node, rows in self.words.items()}
+        self.words = {n: self._written(n) for n in self.shown}
+        self.high = {n: 10 + 15 * len(rows) for n, rows in self.words.items()}
         self.middle = dict(self._places(columns))
-        bottom = max(y + self.high[node] / 2 for node, (_, y) in self.middle.items())
+        bottom = max(y + self.high[n] / 2 for n, (_, y) in self.middle.items())
         self.foot = list(self._foot(told, caption))
         self.drawing = Drawing(width, bottom + 30 + ROW * len(self.foot), RULES)
-        for i, edge in enumerate(self.edges, 1):
-            if edge.source in self.middle and edge.target in self.middle:
-                self._arrow(i, edge)
+        for i in self._drawn():
+            self._arrow(i)
         self._over_the_fold()
-        for node in self.shown:
-            self._box(node)
+        for n in self.shown:
+            self._box(n)
         for i, (line, look) in enumerate(self.foot):
             self.drawing.write(MARGIN, bottom + 34 + ROW * i, line, look or None)
 
     # --------------------------------------------------------------------------- places
-    def _folded(self) -> tuple[Any, ...]:
-        """The nodes that get a box; a fold stands for those that do not."""
-        if len(self.nodes) <= MOST:
-            return self.nodes
-        return (*self.nodes[: MOST // 2], FOLDED, *self.nodes[-(MOST // 2 - 1) :])
+    def _folded(self) -> list[int]:
+        """The numbers of those that get a box; a fold stands for those that do not."""
+        every = list(range(len(self.nodes)))
+        if len(every) <= MOST:
+            return every
+        return [*every[: MOST // 2], FOLD, *every[-(MOST // 2 - 1) :]]
+
+    def _drawn(self) -> list[int]:
+        """The numbers of the arrows between boxes."""
+        return [i for i, way in enumerate(self.ways) if set(way) <= self.middle.keys()]
 
     def named(self, node: Any) -> str:
         """Who it is, also by its name in the reason: `T1 is by c1, 0 to 8 ms`."""
@@ -125,10 +132,11 @@ class Ring:
         did = f" {few_words(node)}" if isinstance(node, Operation) else ""
         return f"{self.named(node)}{did}"
 
-    def _written(self, node: Any) -> list[str]:
+    def _written(self, n: int) -> list[str]:
         """What stands in a box: who and when, then what it did."""
-        if node is FOLDED:
-            return [FOLDED, f"{len(self.nodes) - MOST + 1} more"]
+        if n == FOLD:
+            return ["…", f"{len(self.nodes) - MOST + 1} more"]
+        node = self.nodes[n]
         rows = [self.named(node)]
         if isinstance(node, Operation):
             steps = steps_of(node) if node.f == "txn" else [few_words(node)]
@@ -136,107 +144,107 @@ class Ring:
             rows += [f"… {len(steps) - STEPS} more"] * (len(steps) > STEPS)
         return [shortened(row, (self.wide - 14) / WIDER) for row in rows]
 
-    def _places(self, columns: int) -> Iterator[tuple[Any, Point]]:
+    def _places(self, columns: int) -> Iterator[tuple[int, Point]]:
         """The middle of each box: there in the upper row, back in the lower."""
         upper = self.shown if len(self.shown) == 2 else self.shown[:columns]
         lower = self.shown[len(upper) :][::-1]
         pitch = self.wide + APART
-        y = 20 + max(self.high[node] for node in upper) / 2
+        y = 20 + max(self.high[n] for n in upper) / 2
         for row in (upper, lower):
             left = self.width / 2 - pitch * (len(row) - 1) / 2
-            for i, node in enumerate(row):
-                yield node, (left + pitch * i, y)
+            for i, n in enumerate(row):
+                yield n, (left + pitch * i, y)
             if lower:
-                highest = [max(self.high[node] for node in r) for r in (upper, lower)]
+                highest = [max(self.high[n] for n in r) for r in (upper, lower)]
                 y += sum(highest) / 2 + BETWEEN
 
-    def _way(self, src: Any, dst: Any) -> tuple[Point, Point]:
+    def _way(self, src: int, dst: int) -> tuple[Point, Point]:
         """Where an arrow leaves one box and reaches the other."""
         (x0, y0), (x1, y1) = self.middle[src], self.middle[dst]
         if len(self.shown) == 2:  # there above, back below
             aside = -10 if x0 < x1 else 10
             y0, y1 = y0 + aside, y1 + aside
-        return self._border(src, (x0, y0), (x1, y1)), self._border(
-            dst, (x1, y1), (x0, y0)
-        )
+        one, other = (x0, y0), (x1, y1)
+        return self._border(src, one, other), self._border(dst, other, one)
 
-    def _border(self, node: Any, inside: Point, towards: Point) -> Point:
+    def _border(self, n: int, inside: Point, towards: Point) -> Point:
+        """Where the way out of a box crosses its border."""
         dx, dy = towards[0] - inside[0], towards[1] - inside[1]
         across = (self.wide / 2 + 4) / abs(dx) if dx else 2.0
-        down = (self.high[node] / 2 + 4) / abs(dy) if dy else 2.0
+        down = (self.high[n] / 2 + 4) / abs(dy) if dy else 2.0
         share = min(across, down, 1.0)
         return inside[0] + dx * share, inside[1] + dy * share
 
     # --------------------------------------------------------------------------- shapes
-    def _arrow(self, i: int, edge: Edge) -> None:
-        place = KINDS.index(edge.kind) if edge.kind in KINDS else len(KINDS) - 1
-        title = element("title", escape(f"{i}. {edge}"))
-        if edge.source == edge.target:
-            shape, (x, y) = self._loop(edge.source, place)
-        else:
-            shape, (x, y) = self._line(edge.source, edge.target, place)
+    def _arrow(self, i: int) -> None:
+        edge, (src, dst) = self.edges[i], self.ways[i]
+        look = KINDS.index(edge.kind) if edge.kind in KINDS else len(KINDS) - 1
+        title = element("title", escape(f"{i + 1}. {edge}"))
+        draw = self._loop if src == dst else self._line
+        shape, (x, y) = draw(src, dst, look)
         label = shapes.dot(x, y, 7.5, "dl-ring-dot")
-        label += shapes.words(x, y + 3.4, str(i), "dl-ring-number")
-        label += self._kind(edge, x, y)
-        self.drawing.add("g", title + shape + label, data_edge=str(i))
+        label += shapes.words(x, y + 3.4, str(i + 1), "dl-ring-number")
+        label += self._kind(i, x, y)
+        self.drawing.add("g", title + shape + label, data_edge=str(i + 1))
 
-    def _kind(self, edge: Edge, x: float, y: float) -> str:
+    def _kind(self, i: int, x: float, y: float) -> str:
         """The kind of an arrow: beside it if it goes down or up, else outside."""
-        if self.middle[edge.source][1] != self.middle[edge.target][1]:
-            return shapes.words(x + 12, y + 4, edge.kind, "dl-small dl-rim")
-        below = len(self.shown) == 2 and edge.source == self.shown[1]
+        kind, (src, dst) = self.edges[i].kind, self.ways[i]
+        if self.middle[src][1] != self.middle[dst][1]:
+            return shapes.words(x + 12, y + 4, kind, "dl-small dl-rim")
+        below = len(self.shown) == 2 and src == self.shown[1]
         y += 19 if below else -12
-        return shapes.words(x, y, edge.kind, "dl-small dl-middle dl-rim")
+        return shapes.words(x, y, kind, "dl-small dl-middle dl-rim")
 
-    def _line(self, src: Any, dst: Any, place: int) -> tuple[str, Point]:
+    def _line(self, src: int, dst: int, look: int) -> tuple[str, Point]:
         (x0, y0), (x1, y1) = self._way(src, dst)
-        shape = shapes.line(x0, y0, x1, y1, f"dl-ring-{place}")
-        shape += shapes.head(x0, y0, x1, y1, f"dl-ring-head-{place}")
+        shape = shapes.line(x0, y0, x1, y1, f"dl-ring-{look}")
+        shape += shapes.head(x0, y0, x1, y1, f"dl-ring-head-{look}")
         return shape, ((x0 + x1) / 2, (y0 + y1) / 2)
 
-    def _loop(self, node: Any, place: int) -> tuple[str, Point]:
+    def _loop(self, src: int, dst: int, look: int) -> tuple[str, Point]:
         """The way of what has to come before itself."""
-        x, y = self.middle[node]
+        x, y = self.middle[src]
         x += self.wide / 2 + 2
         path = f"M{number(x)} {number(y - 8)}h40v16h-40"
-        shape = element("path", d=path, class_=f"dl-ring-{place}")
-        shape += shapes.head(x + 40, y + 8, x, y + 8, f"dl-ring-head-{place}")
+        shape = element("path", d=path, class_=f"dl-ring-{look}")
+        shape += shapes.head(x + 40, y + 8, x, y + 8, f"dl-ring-head-{look}")
         return shape, (x + 40, y)
 
     def _over_the_fold(self) -> None:
-        if FOLDED in self.shown:
-            at = self.shown.index(FOLDED)
+        if FOLD in self.shown:
+            at = self.shown.index(FOLD)
             for src, dst in ((at - 1, at), (at, at + 1)):
                 (x0, y0), (x1, y1) = self._way(self.shown[src], self.shown[dst])
                 self.drawing.line(x0, y0, x1, y1, "dl-ring-3")
                 head = shapes.head(x0, y0, x1, y1, "dl-ring-head-3")
                 self.drawing.shapes.append(head)
 
-    def _box(self, node: Any) -> None:
-        x, y = self.middle[node]
-        top, rows = y - self.high[node] / 2, self.words[node]
-        look = "dl-ring-box dl-ring-fold" if node is FOLDED else "dl-ring-box"
-        inside = element("title", escape(" ".join(str(node).split())))
-        size = self.wide, self.high[node]
+    def _box(self, n: int) -> None:
+        x, y = self.middle[n]
+        top, rows = y - self.high[n] / 2, self.words[n]
+        look, told = "dl-ring-box dl-ring-fold", " ".join(rows)
+        if n != FOLD:
+            look, told = "dl-ring-box", " ".join(str(self.nodes[n]).split())
+        inside = element("title", escape(told))
+        size = self.wide, self.high[n]
         inside += shapes.box(x - self.wide / 2, top, *size, look, rx=6)
         for i, row in enumerate(rows):
             style = "dl-strong dl-middle" if i == 0 else "dl-small dl-middle"
             inside += shapes.words(x, top + 16 + 15 * i, row, style)
         self.drawing.add("g", inside)
 
-    def _foot(self, told: Sequence[str], caption: str) -> Iterator[tuple[str, str]]:
+    def _foot(self, heads: Sequence[str], caption: str) -> Iterator[tuple[str, str]]:
         """What was found, the reason for each arrow, and what the kinds mean."""
         room = self.width - 2 * MARGIN
-        paragraphs = [(text, "" if i else TITLE) for i, text in enumerate(told)]
-        paragraphs += [
-            (f"{i}. {e}", "")
-            for i, e in enumerate(self.edges, 1)
-            if e.source in self.middle and e.target in self.middle
-        ]
-        paragraphs += [(f"Besides: {self.presented(node)}", "") for node in self.others]
+        paragraphs = [(text, "" if i else TITLE) for i, text in enumerate(heads)]
+        paragraphs += [(f"{i + 1}. {self.edges[i]}", "") for i in self._drawn()]
+        besides = [self.presented(node) for node in self.others[:BESIDES]]
+        besides += ["others, in the text"] * (len(self.others) > BESIDES)
+        paragraphs += [(f"Besides: {told}", "") for told in besides]
         kinds = dict.fromkeys(edge.kind for edge in self.edges)
         known = [f"{kind}: {MEANINGS[kind]}" for kind in kinds if kind in MEANINGS]
-        if FOLDED in self.shown:
+        if FOLD in self.shown:
             count = len(self.nodes) - len(self.shown) + 1
             known.append(
                 f"{count} of {len(self.nodes)} left out: the text has them all"

@@ -137,9 +137,8 @@ def test_no_box_touches_another_and_all_are_on_the_paper(n: int):
 
 def test_an_arrow_leads_from_box_to_box():
     drawn = Ring(ring(4).cycle)
-    for edge in drawn.edges:
-        ends = drawn._way(edge.source, edge.target)
-        for (x, y), node in zip(ends, (edge.source, edge.target), strict=True):
+    for way in drawn.ways:
+        for (x, y), node in zip(drawn._way(*way), way, strict=True):
             middle = drawn.middle[node]
             beside = abs(x - middle[0]) > drawn.wide / 2
             assert beside or abs(y - middle[1]) > drawn.high[node] / 2
@@ -150,6 +149,13 @@ def test_what_has_only_a_name_is_drawn_by_it():
     edges = (Edge("T1", "ww", "T2", "so"), Edge("T2", "ww", "T1", "and so"))
     picture = draw(Verdict("invalid", "G0", "all", "Why.", cycle=edges))
     assert "A cycle of 2: T1 → T2 → T1." in picture.alt
+
+
+def test_a_cycle_of_thousands_is_drawn_and_told():
+    picture = draw(ring(3000, steps=1))
+    assert "2993 more" in words_of(picture.svg)
+    assert len(picture.alt) < 500
+    assert picture.text.count("reason ") == 3000
 
 
 def test_an_anomaly_is_drawn_by_its_name():
