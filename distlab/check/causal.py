@@ -80,10 +80,10 @@ def dependencies(shown: ReadsFrom, meter: Meter) -> Pattern | Order:
 
 def own_orders(shown: ReadsFrom, meter: Meter) -> Pattern | Views:
     """WriteHBInitRead and CyclicHB, beside those of CC; or orders for each process."""
-    found = dependencies(shown, meter)
-    if isinstance(found, Pattern):
-        return found
-    return views(shown, lambda process: shown.seen, meter)
+    order = dependencies(shown, meter)
+    if isinstance(order, Pattern):
+        return order
+    return views(shown, lambda process: order, meter)
 
 
 def one_order(shown: ReadsFrom, meter: Meter) -> Pattern | Order:
@@ -98,7 +98,7 @@ def one_order(shown: ReadsFrom, meter: Meter) -> Pattern | Order:
         for last in order.last_writes(read)
         if last != source
     }
-    order = Order(shown, [*shown.seen, *conflicts.values()], meter)
+    order = order.also(conflicts.values(), meter)
     return Pattern("CyclicCF", order, order.circle()) if order.circular else order
 
 

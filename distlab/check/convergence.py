@@ -140,18 +140,12 @@ def strong_eventual_consistency(deliveries: Deliveries | None = None) -> Verdict
     `Misuse` for a replica that has delivered fewer later.
     """
     promise = "strongly eventually consistent"
-    looks = [
-        Look(replica, tuple(sorted(updates, key=repr)), state)
-        for replica, several in (deliveries or {}).items()
-        for updates, state in several
-    ]
-    strength = (
-        f"{counted(len(looks), 'look')} at {counted(len(deliveries or {}), 'replica')}"
-    )
+    looks = looks_of(deliveries or {})
+    strength = counted(len(looks), "look")
+    strength += f" at {counted(len(deliveries or {}), 'replica')}"
     if not looks:
         reason = "Nobody has told which updates the replicas had delivered."
         return Verdict("unknown", promise, strength, reason)
-    only_more(looks)
     first: dict[tuple[Any, ...], Look] = {}
     compared = 0
     for look in looks:
@@ -167,14 +161,17 @@ def strong_eventual_consistency(deliveries: Deliveries | None = None) -> Verdict
     return Verdict("valid", promise, strength, reason)
 
 
-def only_more(looks: Sequence[Look]) -> None:
-    """Raise `Misuse` for a replica that has delivered fewer than before."""
-    last: dict[str, Look] = {}
-    for look in looks:
-        before = last.get(look.replica)
-        if before and not set(before.delivered) <= set(look.delivered):
-            raise Misuse(
-                f"{look.replica} had delivered {list(before.delivered)} and later "
-                f"{list(look.delivered)}: tell all that it had delivered, in order."
-            )
-        last[look.replica] = look
+def looks_of(deliveries: Deliveries) -> list[Look]:
+    """All looks at all replicas. Raises `Misuse` where less is delivered later."""
+    looks: list[Look] = []
+    for replica, several in deliveries.items():
+        before: set[Any] = set()
+        for updates, state in several:
+            if missing := before.difference(updates):
+                raise Misuse(
+                    f"{replica} had delivered {min(missing, key=repr)!r} before it had "
+                    f"{state!r}: tell each time all that it has delivered, in order."
+                )
+            before = set(updates)
+            looks.append(Look(replica, tuple(sorted(updates, key=repr)), state))
+    return looks

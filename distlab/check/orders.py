@@ -31,14 +31,19 @@ class Order:
 
     def __init__(self, shown: ReadsFrom, links: Iterable[Link], meter: Meter):
         self.shown = shown
+        self.between = list(links)
         self.links: dict[int, list[Link]] = {}  # by where they lead
         for after, before in shown.fork.items():
             self.links[after] = [Link(before, "process", after)]
-        for link in links:
+        for link in self.between:
             self.links.setdefault(link.target, []).append(link)
         self.past: dict[int, list[int]] = {}  # how many of each lane, itself included
         self.sequence: list[int] = []  # one that keeps the order, in time if it can be
         self._sort(meter)
+
+    def also(self, links: Iterable[Link], meter: Meter) -> Order:
+        """The order with more links."""
+        return Order(self.shown, [*self.between, *links], meter)
 
     @property
     def circular(self) -> bool:

@@ -18,19 +18,19 @@ circles, there is a view: before each read, all that must come before it, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 
 from distlab.check.limits import Limits, Meter
-from distlab.check.orders import Link, Order
+from distlab.check.orders import Order
 from distlab.check.patterns import LIMITS, Pattern, judged, replaced
-from distlab.check.reads_from import ReadsFrom
+from distlab.check.reads_from import Link, ReadsFrom
 from distlab.check.verdict import Verdict
 from distlab.history import History, Operation
 from distlab.value import Value
 
 HOW = "orders saturated for each process (Bouajjani, Enea, Guerraoui and Hamza)"
-Seen = Callable[[str], Sequence[Link]]  # the reads-from links that a process respects
+Known = Callable[[str], Order]
 
 
 class View(Value):
@@ -59,8 +59,9 @@ def pram(history: History, limits: Limits = LIMITS) -> Verdict:
 def pipelined(shown: ReadsFrom, meter: Meter) -> Pattern | Views:
     """An order for each process, which knows of reads no others than its own."""
 
-    def own(process: str) -> list[Link]:
-        return [at for at in shown.seen if shown.ops[at.read].process == process]
+    def own(process: str) -> Order:
+        seen = (at for at in shown.seen if shown.ops[at.read].process == process)
+        return Order(shown, seen, meter)
 
     return views(shown, own, meter)
 
@@ -71,14 +72,17 @@ def each_view(found: Views) -> tuple[Views, str]:
 
 
 # ---------------------------------------------------------------------------- the views
-def views(shown: ReadsFrom, seen: Seen, meter: Meter) -> Pattern | Views:
-    """A view of each process that reads; or why one of them has none."""
+def views(shown: ReadsFrom, known: Known, meter: Meter) -> Pattern | Views:
+    """A view of each process that reads; or why one of them has none.
+
+    `known` is the order that a process keeps in any case.
+    """
     reads: dict[str, list[int]] = {}
     for read in shown.reads:
         reads.setdefault(shown.ops[read].process, []).append(read)
     found = []
     for process, own in reads.items():
-        order = saturated(shown, own, seen(process), meter)
+        order = saturated(shown, own, known(process), meter)
         if isinstance(order, Pattern):
             return order._replace(process=process)
         found.append(View(process, in_order(order, own)))
@@ -86,14 +90,12 @@ def views(shown: ReadsFrom, seen: Seen, meter: Meter) -> Pattern | Views:
 
 
 def saturated(
-    shown: ReadsFrom, reads: list[int], links: Sequence[Link], meter: Meter
+    shown: ReadsFrom, reads: list[int], order: Order, meter: Meter
 ) -> Pattern | Order:
-    """The order of these links and of all that some reads add, or why it is none:
+    """This order with all that some reads add to it; or why there is none:
     WriteHBInitRead or CyclicHB.
     """
-    links = list(links)
     for turn in count(1):
-        order = Order(shown, links, meter)
         if order.circular:
             return Pattern("CyclicHB", order, order.circle())
         added: dict[tuple[int, int], Link] = {}
@@ -108,7 +110,7 @@ def saturated(
                     added.setdefault((last, source), link)
         if not added:
             return order
-        links += added.values()
+        order = order.also(added.values(), meter)
     raise AssertionError("there are only so many pairs of writes")
 
 

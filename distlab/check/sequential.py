@@ -124,9 +124,8 @@ def program_of(
 # ------------------------------------------------- what has to come before what, surely
 def saturated(shown: ReadsFrom, meter: Meter) -> Pattern | Order:
     """The order of all that reads tell; or a circle, if they contradict each other."""
-    links = list(shown.seen)
+    order = Order(shown, shown.seen, meter)
     for turn in count(1):
-        order = Order(shown, links, meter)
         if order.circular:
             return Pattern("", order, order.circle())
         added: dict[tuple[int, int], Link] = {}
@@ -136,7 +135,7 @@ def saturated(shown: ReadsFrom, meter: Meter) -> Pattern | Order:
                     added.setdefault((link.source, link.target), link)
         if not added:
             return order
-        links += added.values()
+        order = order.also(added.values(), meter)
     raise AssertionError("there are only so many pairs of operations")
 
 

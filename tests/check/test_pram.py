@@ -143,7 +143,9 @@ def judges_causal_memory(patch):
     patch.setattr(
         module,
         "pipelined",
-        lambda shown, meter: module.views(shown, lambda process: shown.seen, meter),
+        lambda shown, meter: module.views(
+            shown, lambda process: Order(shown, shown.seen, meter), meter
+        ),
     )
 
 
@@ -159,8 +161,9 @@ def forgets_what_a_process_did_before(patch):
 def puts_one_order_before_all(patch):
     """All processes share one view."""
 
-    def views(shown, seen, meter):
-        order = module.saturated(shown, shown.reads, shown.seen, meter)
+    def views(shown, known, meter):
+        order = Order(shown, shown.seen, meter)
+        order = module.saturated(shown, shown.reads, order, meter)
         return order if isinstance(order, module.Pattern) else ()
 
     patch.setattr(module, "views", views)
@@ -170,7 +173,7 @@ def adds_nothing(patch):
     patch.setattr(
         module,
         "saturated",
-        lambda shown, reads, links, meter: Order(shown, links, meter),
+        lambda shown, reads, order, meter: order,
     )
 
 
@@ -178,10 +181,10 @@ def judges_the_first_process_alone(patch):
     original = module.saturated
     judged = []
 
-    def saturated(shown, reads, links, meter):
+    def saturated(shown, reads, order, meter):
         judged.append(shown)
         first = len(judged) == 1 or judged[-1] is not judged[-2]
-        return original(shown, reads if first else [], links, meter)
+        return original(shown, reads if first else [], order, meter)
 
     patch.setattr(module, "saturated", saturated)
 
