@@ -7,7 +7,7 @@ line. A file is never held whole: only the line that is looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +44,8 @@ class Source:
             while line := file.readline(LINE_MAX + 1):
                 number += 1
                 yield number, self._text(line, number)
-                bar.update(len(line))
+                if bar is not None:
+                    bar.update(len(line))
         if not number:
             raise Misuse(f"{self.name} is empty: there is no history in it.")
 
@@ -90,15 +91,13 @@ class Source:
         return self.content.open("rb")
 
     def _bar(self, progress: bool) -> AbstractContextManager[Any]:
+        """A bar at a terminal, for a file that takes some seconds; else None."""
+        size = 0 if isinstance(self.content, bytes) else self.content.stat().st_size
+        if not progress or size < SHOW_PROGRESS_FROM:
+            return nullcontext()
         from tqdm import tqdm
 
-        size = 0 if isinstance(self.content, bytes) else self.content.stat().st_size
-        large = progress and size >= SHOW_PROGRESS_FROM
-        name = self.name if large else None
-        off = None if large else True  # None: a bar at a terminal alone
-        return tqdm(
-            total=size, desc=name, unit="B", unit_scale=True, disable=off, leave=False
-        )
+        return tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False)
 
 
 def source(log: str | bytes | Path) -> Source:
