@@ -152,9 +152,9 @@ def counted(n: int, thing: str, plural: str = "s") -> str:
 
 def _key(history: History, places: Iterable[int]) -> tuple:
     """The key of these operations, `("x",)`, if each one has a key and all share it."""
-    keys = {history[place].args[:1] for place in places}
-    keyed = len(keys) == 1 and all(has_key(op) for op in history)
-    return keys.pop() if keyed else ()
+    keys = [history[place].args[:1] for place in places]
+    shared = bool(keys) and all(key == keys[0] for key in keys)
+    return keys[0] if shared and all(map(has_key, history)) else ()
 
 
 def _distance(place: int, evidence: Sequence[int]) -> int:

@@ -30,8 +30,9 @@ Instant = tuple[float, int]  # microseconds, and the order in one of them
 class Instants:
     """Maps the calls and ends of operations, lane by lane, to `left` … `right`.
 
-    `rooms` are the pixels that each wants from its call to the next one in its lane.
-    `fits` says whether it got them; if not, moments are closer than they should be.
+    `rooms` are the pixels that each wants from its call to the next one in its lane,
+    and `fits` says whether they are there: if not, `spread_out` brings all moments
+    closer than they should be.
     """
 
     def __init__(
@@ -51,10 +52,8 @@ class Instants:
         for lane, wide in zip(self.spans, rooms, strict=True):
             self._wants(lane, wide)
         self.broken: set[int] = set()
-        self.xs = self._spread(0)
+        self.scale, self.xs = 0.0, self._spread(0)
         self.fits = self.xs[-1] <= right
-        self.scale = 0.0
-        self._solve()
 
     def span(self, lane: int, place: int) -> tuple[float, float]:
         """Where an operation begins and ends; without an end, at the border."""
@@ -116,8 +115,8 @@ class Instants:
             xs.append(max([x, *(xs[j] + least for j, least in self.wanted[i])]))
         return xs
 
-    def _solve(self) -> None:
-        """The widest scale at which all ends up on the paper; idle time is cut out."""
+    def spread_out(self) -> None:
+        """Find the widest scale at which all is on the paper; cut out idle time."""
         passing = filter(None, map(self._idle_us, range(1, len(self.moments))))
         usual_us = median([*passing] or [0])
         while True:
@@ -136,7 +135,7 @@ class Instants:
 
     def _widest(self) -> None:
         low, high = 0.0, self._plain()
-        for _ in range(30):
+        for _ in range(22):
             middle = (low + high) / 2
             if self._spread(middle)[-1] <= self.right:
                 low = middle

@@ -61,6 +61,7 @@ class Lanes:
             found = Instants(operations, rooms, self.left + 4, self.right)
             if found.fits:
                 break
+        found.spread_out()
         return found
 
     def _boxes(self) -> Iterator[tuple[int, tuple[float, float, float, float]]]:
