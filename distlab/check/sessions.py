@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, NamedTuple
 
-from distlab.check.verdict import Verdict
+from distlab.check.verdict import Edge, Verdict
 from distlab.check.versions import Versions, counted, told, version
 from distlab.history import History, Operation
 
@@ -220,7 +220,10 @@ def _judge(
     if broken:
         evidence = dict.fromkeys(op for demand in broken for op in demand.shown)
         reason = _argument(broken, versions)
-        return Verdict("invalid", promise, strength, reason, tuple(evidence))
+        cycle = tuple(_edges(broken, versions))
+        return Verdict(
+            "invalid", promise, strength, reason, tuple(evidence), cycle=cycle
+        )
     if not demands:
         reason = "No operation of this history could have broken it."
         return Verdict("unknown", promise, strength, reason)
@@ -276,6 +279,22 @@ def _round_trip(start: int, after: dict[int, list[int]]) -> list[int]:
                 visited.add(node)
                 paths.append([*path, node])
     raise AssertionError(f"{start} is on no cycle")
+
+
+def _edges(broken: list[Demand], versions: Versions) -> Iterator[Edge]:
+    """The same contradiction as a cycle of operations."""
+    for demand, following in zip(broken, broken[1:] + broken[:1], strict=True):
+        least, seen, shown = demand
+        why = ", then ".join(map(told, shown))
+        if seen is None:  # a read found nothing, so it comes before any write
+            yield Edge(least, "session", shown[-1], why)
+            yield Edge(shown[-1], "rw", following.least, f"{told(shown[-1])}")
+            continue
+        yield Edge(least, "session", seen, why)
+        if seen.args != following.least.args:
+            kind = "ww" if seen.args[0] in versions.positioned else "real time"
+            why = versions.why_older(seen, following.least).removesuffix(".")
+            yield Edge(seen, kind, following.least, why)
 
 
 def _argument(broken: list[Demand], versions: Versions) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from check.histories import drawn, read, write
@@ -176,6 +176,16 @@ def test_the_evidence_alone_breaks_the_promise_too(check):
             assert all(op.process in verdict.reason for op in verdict.evidence)
 
 
+@pytest.mark.parametrize("check", TWINS, ids=lambda check: check.__name__)
+def test_what_contradicts_itself_leads_back_to_where_it_began(check):
+    for seed in range(300):
+        verdict = check(drawn(seed))
+        cycle = verdict.cycle
+        assert bool(cycle) == verdict.invalid
+        for edge, following in pairwise((*cycle, *cycle[:1])):
+            assert edge.target == following.source, f"seed {seed}: {verdict}"
+
+
 # ------------------------------------------------------------- mutants of the checks
 def counts_what_has_not_ended_as_ended(patch):
     def older(self, one, other):
@@ -309,10 +319,12 @@ def test_a_client_that_finds_what_it_had_overwritten():
         "c1 wrote x = 2 (6 to 9 ms), then c1 read x = 1 (10 to 12 ms). But x = 1 is "
         "older than x = 2: it had ended at 5 ms, before the other was called at 6 ms."
     )
-    assert verdict.evidence == (
-        write("c1", "x", 2, 6, 9),
-        read("c1", "x", 1, 10, 12),
-    )
+    newest, stale = write("c1", "x", 2, 6, 9), read("c1", "x", 1, 10, 12)
+    assert verdict.evidence == (newest, stale)
+    assert [(edge.source, edge.kind, edge.target) for edge in verdict.cycle] == [
+        (newest, "session", write("c1", "x", 1, 0, 5)),
+        (write("c1", "x", 1, 0, 5), "real time", newest),
+    ]
 
 
 def test_a_client_may_find_what_another_wrote_meanwhile():
