@@ -31,8 +31,8 @@ class Instants:
     """Maps the calls and ends of operations, lane by lane, to `left` … `right`.
 
     `rooms` are the pixels that each wants from its call to the next one in its lane,
-    and `fits` says whether they are there: if not, `spread_out` brings all moments
-    closer than they should be.
+    and `fits` says whether they are there. `spread_out` then uses the whole width; if
+    it does not fit, moments get closer than they should be.
     """
 
     def __init__(
@@ -88,8 +88,10 @@ class Instants:
         after = [call for call, _ in lane[1:]] + [(inf, 0)]
         for (call, end), then, room in zip(lane, after, wide, strict=True):
             least = OPEN if end[0] == inf else BAR
-            self.wanted[self._number(end)].append((self.numbers[call], least))
-            self.wanted[self._number(then)].append((self.numbers[call], room))
+            for until, pixels in ((end, least), (then, room)):
+                if until > call:  # unless its process is busy
+                    wanted = self.wanted[self._number(until)]
+                    wanted.append((self.numbers[call], pixels))
 
     def _idle_us(self, i: int) -> float:
         """The time between a moment and the one before it."""

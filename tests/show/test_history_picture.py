@@ -142,6 +142,55 @@ def test_an_operation_is_told_in_few_words(operation: Operation, words: str):
     assert few_words(operation) == words
 
 
+def anyhow(seed: int) -> History:
+    """Operations as nobody should have them: at once, open, busy, strange."""
+    rng = random.Random(seed)
+    far = rng.choice((3, 50, 10**7))
+    values = (None, "", 0, (1, 2), [3], {"k": "v"}, "<&>", "∅" * 40, 10**20)
+    done = []
+    for _ in range(rng.randrange(1, 12)):
+        begin = rng.randrange(far)
+        end = rng.choice((None, begin, begin + rng.randrange(far)))
+        f = rng.choice(("read", "write", "cas", "txn", "", "a method of many words"))
+        args = tuple(rng.choice(values) for _ in range(rng.randrange(4)))
+        if f == "txn":
+            args = (("r", "x", None), ("append", rng.choice(values), 1))
+        outcome = rng.choice(("ok", "fail", "info"))
+        result = args if f == "txn" else rng.choice(values)
+        done.append(
+            Operation(rng.choice(("p", "q", "")), f, args, begin, outcome, result, end)
+        )
+    return History(done)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_was_called_is_drawn(seed: int):
+    history = anyhow(seed)
+    order = tuple(random.Random(seed).sample(history.operations, len(history)))
+    for picture in (
+        draw(history),
+        draw(history, most=3),
+        draw(history, Verdict("valid", "x", "all", "Why.", order=()), from_ms=0.001),
+        draw(history, plain(order[:3], order)) if hashable(history) else draw(history),
+    ):
+        assert all(left < right for left, right in drawn(picture.svg).values())
+        assert max([right for _, right in drawn(picture.svg).values()] or [0]) < 840
+        assert len(titles_of(picture.svg)) == len(drawn(picture.svg))
+
+
+def plain(evidence: tuple, order: tuple) -> Verdict:
+    return Verdict("invalid", "x", "all", "Why.", evidence, order)
+
+
+def hashable(history: History) -> bool:
+    """Whether a verdict may hold these operations."""
+    try:
+        plain(history.operations, ())
+    except Misuse:
+        return False
+    return True
+
+
 # --------------------------------------------------------------------------- real time
 @pytest.mark.parametrize(
     "history", [STORY, *(crowd(clients, 8, clients) for clients in (1, 3, 5, 12))]
