@@ -28,7 +28,7 @@ from distlab.show.lanes import (
 from distlab.show.naming import in_full
 from distlab.show.picture import Drawing, element, number, shortened, text_width
 from distlab.show.shapes import SMALL
-from distlab.show.words import lines_of
+from distlab.show.words import paragraph
 
 ROW = 16.0  # the height of a row of small text
 FADE, FADES = 60.0, 8  # pixels in which the unknown fades after its end, and steps
@@ -79,6 +79,7 @@ class Bars:
         verdict: Verdict | None = None,
         views: Sequence[str] = (),
         *,
+        seen_by: str | None = None,
         caption: str = "",
         unit: str = "ms",
         width: float = 840,
@@ -88,9 +89,12 @@ class Bars:
         self.box, self.points, self.instants = lanes.box, lanes.points, lanes.instants
         self.bottom = TOP + LANE * len(lanes.lanes)
         self.axis = self.bottom + (24 if self.instants.breaks else 12)
-        self.legend = self._legend()
+        self.legend = dict(LEGEND)
+        if seen_by is not None:
+            self.legend["point"] = f"place in the order that {seen_by} sees"
+        self.signs = self._signs_in_rows()
         self.foot = self._foot(views, caption)
-        rows = len(self.legend) + len(self.foot)
+        rows = len(self.signs) + len(self.foot)
         self.drawing = Drawing(width, self.axis + 22 + ROW * rows, RULES)
         self._ticks()
         self._names()
@@ -203,12 +207,12 @@ class Bars:
         if self.instants.breaks:
             yield "break"
 
-    def _legend(self) -> list[list[tuple[float, str]]]:
+    def _signs_in_rows(self) -> list[list[tuple[float, str]]]:
         """The signs, each with its place, in rows that fit."""
         rows: list[list[tuple[float, str]]] = []
         x = self.width
         for sign in self._signs():
-            room = 46 + text_width(LEGEND[sign], SMALL) * WIDER
+            room = 46 + text_width(self.legend[sign], SMALL) * WIDER
             if x + room > self.width - 10:
                 rows.append([])
                 x = self.lanes.left
@@ -246,16 +250,15 @@ class Bars:
         return [
             (line, look)
             for text, look in paragraphs
-            for line in lines_of(text, room, size=11 if "strong" in look else 10)
-            if line
+            for line in paragraph(text, room, size=11 if "strong" in look else 10)
         ]
 
     def _below(self) -> None:
         y = self.axis + 22
-        for row in self.legend:
+        for row in self.signs:
             for x, sign in row:
                 self.drawing.shapes.append(self._sign(sign, x, y))
-                self.drawing.write(x + 28, y + 4, LEGEND[sign], "dl-small")
+                self.drawing.write(x + 28, y + 4, self.legend[sign], "dl-small")
             y += ROW
         for line, look in self.foot:
             self.drawing.write(self.lanes.left, y + 4, line, look or None)

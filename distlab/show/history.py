@@ -42,17 +42,25 @@ def history(
     Raises `Misuse` for a process that the history does not have, and for a verdict
     about another history.
     """
-    check(history, verdict)
+    check_given(history, verdict)
     evidence, order = concerned(verdict), order_of(verdict, seen_by)
     part = excerpt(history, evidence, order, from_ms, to_ms, processes, most)
-    bars = Bars(part, verdict, views(verdict), caption=caption, unit=unit, width=width)
+    bars = Bars(
+        part,
+        verdict,
+        views(verdict),
+        seen_by=seen_by,
+        caption=caption,
+        unit=unit,
+        width=width,
+    )
     told = (_summary(part, verdict), caption, _account(part), *views(verdict))
     return bars.drawing.picture(
         alt=_heading(part, verdict), text="\n".join(filter(None, told))
     )
 
 
-def check(history: Any, verdict: Any) -> None:
+def check_given(history: Any, verdict: Any) -> None:
     """Raise `Misuse` for what is no history, and for what is no verdict."""
     if not isinstance(history, History):
         raise Misuse(

@@ -18,7 +18,7 @@ from distlab.show.colours import Colour
 from distlab.show.operations import few_words, steps_of
 from distlab.show.picture import Drawing, element, number, shortened
 from distlab.show.shapes import SMALL
-from distlab.show.words import lines_of
+from distlab.show.words import paragraph
 
 MOST = 8  # boxes; of a longer cycle the middle is folded into one
 ROW = 16.0  # the height of a line
@@ -253,9 +253,7 @@ class Ring:
         paragraphs += [(caption, "dl-strong")]
         for text, look in paragraphs:
             size = 11 if "strong" in look else 10
-            yield from (
-                (line, look) for line in lines_of(text, room, size=size) if line
-            )
+            yield from ((line, look) for line in paragraph(text, room, size=size))
 
 
 def who(node: Any) -> str:

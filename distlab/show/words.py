@@ -9,8 +9,17 @@ from typing import Any
 
 from distlab.show.picture import text_width
 
-__all__ = ["headed", "label_of", "lines_of", "setting_of", "table", "told"]
+__all__ = [
+    "headed",
+    "label_of",
+    "lines_of",
+    "paragraph",
+    "setting_of",
+    "table",
+    "told",
+]
 
+LINES = 12  # of one paragraph below a picture
 UNITS = {"us": "µs", "percent": "%", "per_s": "per s", "per_ms": "per ms"}
 NAMED_UNIT = re.compile(r"(.+?)_(per_s|per_ms|ms|us|s|min|bytes|kb|mb|percent)(_.+)?$")
 
@@ -83,6 +92,14 @@ def lines_of(
             lines[-1:] = [longer[:cut], ""]
             longer = longer[cut:]
         lines[-1] = longer
+    return lines
+
+
+def paragraph(text: str, room: float, *, size: float) -> list[str]:
+    """A text in lines, for below a picture: what is very long is in words elsewhere."""
+    lines = lines_of(text, room, size=size) if text else []
+    if len(lines) > LINES:
+        lines[LINES - 1 :] = ["… the rest of this is in the text beside the picture."]
     return lines
 
 

@@ -340,6 +340,7 @@ def test_the_operations_are_numbered_in_the_order_that_one_process_sees():
     for x, one in zip(points(picture.svg), view.order, strict=True):
         left, right = bars[RELAY.operations.index(one)]
         assert left < x < right
+    assert "place in the order that c sees" in words_of(picture.svg)
     with pytest.raises(Misuse, match="no order that is 'z''s own: it has one of b, c"):
         draw(RELAY, verdict, seen_by="z")
 
@@ -452,6 +453,15 @@ def test_a_value_without_spaces_is_broken_and_nothing_of_it_is_lost():
     rows = lines_of(reason, 700, size=11)
     assert "".join("".join(rows).split()) == "".join(reason.split())
     assert all(text_width(row, 11, bold=True) <= 700 for row in rows)
+
+
+def test_a_reason_without_end_is_whole_in_the_text_and_cut_on_paper():
+    verdict = Verdict("invalid", "linearizable", "all", "It is long. " * 2000)
+    picture = draw(STORY, verdict)
+    assert picture.text.count("It is long.") == 2000
+    shown = " ".join(words_of(picture.svg))
+    assert 50 < shown.count("It is long.") < 200
+    assert "… the rest of this is in the text beside the picture." in shown
 
 
 def test_words_that_find_no_room_give_way():
