@@ -224,45 +224,45 @@ class Search:
         """Whether some order explains everything; `furthest` is the way."""
         lanes, most = self.program.lanes, -1
         start = Configuration((0,) * len(lanes), 0, self.program.machine.initial)
-        todo = [self.settled(start, None)]
-        visited = {todo[0][0]}
-        while todo:
-            config, path = todo.pop()
+        ways = [iter([self.settled(start, None)])]
+        visited = set[Configuration]()
+        while ways:
+            config, path = next(ways[-1], (None, None))
+            if config is None:
+                ways.pop()
+                continue
+            if config in visited:
+                continue
+            visited.add(config)
             if sum(config.done) > most:
                 most, self.furthest = sum(config.done), path
             if all(n == len(lane) for n, lane in zip(config.done, lanes, strict=True)):
-                self.furthest = path
                 return True
-            for following in self.following(config, path):
-                if following[0] not in visited:
-                    visited.add(following[0])
-                    todo.append(following)
+            ways.append(self.following(config, path))
         return False
 
     def following(
         self, config: Configuration, path: Path
-    ) -> list[tuple[Configuration, Path]]:
-        """The configurations one step later; the one to be tried first is the last."""
-        found = []
+    ) -> Iterator[tuple[Configuration, Path]]:
+        """The configurations one step later, each found out when it is asked for."""
         for lane in self.by_end(config.done):
             i = self.program.lanes[lane][config.done[lane]]
             if (after := self.after(i, config)) is not NEVER:
                 done = further(config.done, lane)
                 step = Configuration(done, config.used, after)
-                found.append(self.settled(step, (path, i)))
+                yield self.settled(step, (path, i))
         for bit, i in enumerate(self.program.unsure):
             if not config.used >> bit & 1:
                 after = self.after(i, config)
                 if after is not NEVER and after != config.state:
                     step = Configuration(config.done, config.used | 1 << bit, after)
-                    found.insert(0, self.settled(step, (path, i)))
-        return found
+                    yield self.settled(step, (path, i))
 
     def by_end(self, done: Vector) -> list[int]:
-        """The lanes that have something left: what ends first comes last."""
+        """The lanes that have something left, first what ended first."""
         lanes, ops = self.program.lanes, self.program.ops
         left = [at for at, lane in enumerate(lanes) if done[at] < len(lane)]
-        return sorted(left, key=lambda at: -(ops[lanes[at][done[at]]].ended_us or 0))
+        return sorted(left, key=lambda at: ops[lanes[at][done[at]]].ended_us or 0)
 
     def settled(self, config: Configuration, path: Path) -> tuple[Configuration, Path]:
         """The configuration after all that only looks and fits."""

@@ -436,10 +436,8 @@ def lets_what_nobody_knows_happen_twice(patch):
     original = sequential.Search.following
 
     def following(self, config, path):
-        return [
-            (step._replace(used=0), way)
-            for step, way in original(self, config._replace(used=0), path)
-        ]
+        for step, way in original(self, config._replace(used=0), path):
+            yield step._replace(used=0), way
 
     patch.setattr(sequential.Search, "following", following)
 
