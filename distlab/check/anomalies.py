@@ -10,7 +10,7 @@ Source
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import chain
 from typing import Any
 
@@ -27,13 +27,14 @@ class Found:
     def __init__(self, graph: Dependencies, basis: int, meter: Meter):
         self.graph = graph
         self.rings = Rings(graph, meter)
-        if not self.rings.prepare(basis):
-            return  # then there is none on a weaker basis either
-        for one in range(ALWAYS, basis + 1):
-            if self.rings.prepare(one):
-                if one == ALWAYS:
-                    self.rings.found += Forms(self.rings, meter).found()
-                self.rings.climb()
+        if not len(self.rings.tangled(basis)[0].src):
+            return  # and there are none that count on less
+        for one in range(basis + 1):
+            self.rings.prepare(one)
+            if one == ALWAYS:
+                for ring in Forms(self.rings, meter).found():
+                    self.rings.add(ring)
+            self.rings.climb()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,11 +42,12 @@ class Found:
         whole = chain(self.graph.faults, self.rings.found)
         return tuple(sorted({one.name for one in whole}, key=RANK.__getitem__))
 
-    def told(self) -> Iterator[Anomaly]:
-        """All of them in words, the worst first."""
-        whole = (*self.graph.faults, *self.rings.found)
+    def told(self, names: Container[str] = RANK) -> Iterator[Anomaly]:
+        """Those of some names in words, the worst first."""
+        whole = chain(self.graph.faults, self.rings.found)
         for one in sorted(whole, key=lambda one: RANK[one.name]):
-            yield Teller(self.graph).told(one)
+            if one.name in names:
+                yield Teller(self.graph).told(one)
 
 
 class Forms:

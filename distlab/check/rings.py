@@ -127,38 +127,47 @@ class Rings:
         self.observed = graph.observed
         self.ops = graph.observed.ops
         self.found: list[Ring] = []
+        self.through: dict[int, list[Ring]] = {}  # the same, by where they begin
+        self._tangled: dict[int, tuple[Edges, Any]] = {}
         self.unsure: list[str] = []  # names of which some may have been overlooked
 
-    def prepare(self, basis: int) -> bool:
-        """Keep what may be in a ring, counting on this; whether anything may be."""
-        edges, nodes = with_order(self.graph, basis)
-        labels = components(nodes, edges.src, edges.dst)
-        inside = (labels[edges.src] == labels[edges.dst]) & (labels[edges.src] >= 0)
-        self.basis, self.edges = basis, edges.only(inside)
-        self._index(nodes)
-        self.component = {
-            node: int(labels[node])
-            for node in self.left.tolist()
-            if node < len(self.ops)
-        }
-        return bool(inside.any())
+    def tangled(self, basis: int) -> tuple[Edges, Any]:
+        """The edges that may be in a ring, counting on this, and each node's part."""
+        if basis not in self._tangled:
+            edges, nodes = with_order(self.graph, basis)
+            labels = components(nodes, edges.src, edges.dst)
+            inside = (labels[edges.src] == labels[edges.dst]) & (labels[edges.src] >= 0)
+            self._tangled[basis] = edges.only(inside), labels
+        return self._tangled[basis]
+
+    def prepare(self, basis: int) -> None:
+        """Count on this from now on: what follows each node that may be in a ring.
+
+        Those that are left get numbers without gaps.
+        """
+        import numpy
+
+        self.basis = basis
+        self.edges, labels = self.tangled(basis)
+        self.left = numpy.flatnonzero(labels >= 0)
+        self.number = numpy.zeros(len(labels), int)
+        self.number[self.left] = numpy.arange(len(self.left))
+        self.out: dict[int, list[Step]] = {}
+        for step in steps_of(self.edges.only(self.edges.kind != REAL_TIME)):
+            self.out.setdefault(step.src, []).append(step)
+        left = self.left[self.left < len(self.ops)]
+        parts = zip(left.tolist(), labels[left].tolist(), strict=True)
+        self.component = dict(parts)
+
+    def add(self, ring: Ring) -> None:
+        """Keep a ring that was found."""
+        self.found.append(ring)
+        self.through.setdefault(ring.steps[0].src, []).append(ring)
 
     def climb(self) -> None:
         """Look for rings of each kind, the worst first."""
         for kind in LADDER:
             self._climb(kind)
-
-    def _index(self, nodes: int) -> None:
-        """What follows each node; and numbers without gaps for those that are left."""
-        import numpy
-
-        edges = self.edges
-        self.left = numpy.unique(edges.src)
-        self.number = numpy.zeros(nodes, int)
-        self.number[self.left] = numpy.arange(len(self.left))
-        self.out: dict[int, list[Step]] = {}
-        for step in steps_of(edges.only(edges.kind != REAL_TIME)):
-            self.out.setdefault(step.src, []).append(step)
 
     # ---------------------------------------------------------- one rung of the ladder
     def _climb(self, kind: Kind) -> None:
@@ -195,7 +204,7 @@ class Rings:
         """The shortest ring of this kind among these members, if it is news."""
         name = kind.name.removesuffix("-predicate" if self.basis else "")
         name += BASES[self.basis]
-        for ring in self.found:
+        for ring in (ring for m in members for ring in self.through.get(m, ())):
             known = all(step.src in members for step in ring.steps)
             if known and covers(ring.name, name):
                 return
@@ -212,7 +221,7 @@ class Rings:
                 best = (step, *path)
         if best:
             steps = simple(tidied(best))
-            self.found.append(Ring(classified(steps), steps, not cut))
+            self.add(Ring(classified(steps), steps, not cut))
         elif cut:
             self.unsure.append(name)
 

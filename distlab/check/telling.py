@@ -7,6 +7,7 @@ Source
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from distlab.check import levels
@@ -111,13 +112,11 @@ class Teller:
             return (
                 f"{other} read {version(key, read)}, and {one} had appended {value!r}"
             )
-        value = self._written(step.dst, key)
         verb = "wrote" if key.f == "w" else "appended"
         if step.kind == SCAN:
-            return (
-                f"{one} scanned and found no {key.name}, where {other} {verb} {value!r}"
-            )
-        read = self._lacking(step, key)
+            value = next(self._writes(step.dst, key))
+            return f"{one} scanned, no {key.name}, where {other} {verb} {value!r}"
+        read, value = self._lacking(step, key)
         if key.f != "w":
             return f"{one} read {version(key, read)} without {value!r} of {other}"
         if read not in key.writes:
@@ -131,16 +130,19 @@ class Teller:
 
     def _overwrote(self, step: Step, key: Key, one: str, other: str) -> str:
         """Which append came behind which, and who saw that."""
-        first, second = self._written(step.src, key), self._written(step.dst, key)
-        why = f"{one} appended {first!r} to {key.name} before {other} {second!r}"
-        whole = version(key, key.longest)
-        if second in key.longest:
-            return f"{why}, as {self._named(key.last)} read {whole}"
-        return f"{why}, which {self._named(key.last)} did not see yet in {whole}"
+        whole = key.longest
+        first = next(v for v in whole if key.writes.get(v) == step.src)
+        behind = whole[whole.index(first) :]
+        second = next((v for v in behind if key.writes.get(v) == step.dst), None)
+        why, last = f"{one} appended {first!r} to {key.name}", self._named(key.last)
+        if second is not None:
+            return f"{why} before {other} {second!r}: {last} read {shown(whole)}"
+        second = next(v for v in self._writes(step.dst, key) if v not in whole)
+        return f"{why}, and {last} read {shown(whole)}, before {other} {second!r}"
 
-    def _written(self, t: int, key: Key) -> Any:
-        """The first thing that a transaction wrote under a key."""
-        return next(value for value, by in key.writes.items() if by == t)
+    def _writes(self, t: int, key: Key) -> Iterator[Any]:
+        """What a transaction wrote under a key."""
+        return (value for value, by in key.writes.items() if by == t)
 
     def _seen(self, step: Step, key: Key) -> tuple[Any, Any]:
         """A version that shows something of the writer, and what it shows."""
@@ -151,12 +153,13 @@ class Teller:
                         return read, value
         raise AssertionError("an edge has no read")
 
-    def _lacking(self, step: Step, key: Key) -> Any:
-        """A version that was read and lacks what the writer wrote."""
+    def _lacking(self, step: Step, key: Key) -> tuple[Any, Any]:
+        """A version that was read, and what it lacks of the writer."""
         for of, read in self.observed.reads_by(step.src):
             values = read if key.f != "w" else (read,)
-            if of is key and all(key.writes.get(v) != step.dst for v in values):
-                return read
+            for value in self._writes(step.dst, key) if of is key else ():
+                if value not in values:
+                    return read, value
         raise AssertionError("an edge has no read")
 
     # ------------------------------------------------------------------------ one fault

@@ -101,7 +101,6 @@ class Judge:
         finally:
             if collecting:
                 gc.enable()
-        self.told: tuple[Anomaly, ...] | None = None
 
     def verdict(self, level: str) -> Verdict:
         """The verdict on one level."""
@@ -109,7 +108,7 @@ class Judge:
         strength = self._strength()
         broken = [name for name in self.found.names if name in forbidden]
         if broken:
-            worst = self._worst(broken)
+            worst = next(self.found.told(broken))
             others = [name for name in broken if name != worst.name]
             more = f" There is {', '.join(others)} too." if others else ""
             if not worst.shortest:
@@ -127,11 +126,6 @@ class Judge:
             reason = f"The search for {unsure[0]} ended after {self.meter.exceeded}."
             return Verdict("unknown", level, strength, reason)
         return self._valid(level, strength)
-
-    def _worst(self, broken: list[str]) -> Anomaly:
-        if self.told is None:
-            self.told = tuple(self.found.told())
-        return next(one for one in self.told if one.name in broken)
 
     def _strength(self) -> str:
         done = counted(sum(self.graph.happened), "transaction")
