@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from distlab.history import Operation
 from distlab.show.naming import in_full
 
-__all__ = ["few_words", "has_key", "steps_of"]
+__all__ = ["few_words", "has_key", "has_steps", "steps_of"]
 
 SHORT = {"write": "w", "read": "r", "w": "w", "r": "r"}
 PUTS = ("write", "w", "put")
@@ -33,7 +34,7 @@ def few_words(op: Operation, *, key: bool = True) -> str:
     >>> few_words(Operation("c1", "cas", (1, 2), 0, "fail", "was 3", 1))
     'cas 1→2 ✗'
     """
-    if op.f == "txn":
+    if has_steps(op):
         return ", ".join(steps_of(op)) + ENDS.get(op.outcome, "")
     return _called(op.f, op.args[not key :]) + _ended(op.f, op.outcome, op.result)
 
@@ -45,6 +46,14 @@ def has_key(op: Operation) -> bool:
     [True, False]
     """
     return op.f != "txn" and len(op.args) > (op.f in PUTS)
+
+
+def has_steps(op: Operation) -> bool:
+    """Whether it is a transaction, of steps such as `("r", "x", None)`."""
+    known = op.result if isinstance(op.result, (tuple, list)) else ()
+    steps = (*op.args, *known) if op.outcome == "ok" else op.args
+    triples = all(isinstance(step, (tuple, list)) and len(step) == 3 for step in steps)
+    return op.f == "txn" and triples
 
 
 def steps_of(op: Operation) -> list[str]:
@@ -75,7 +84,7 @@ def _called(f: str, args: tuple) -> str:
 def _ended(f: str, outcome: str, result: Any) -> str:
     if outcome != "ok":
         return ENDS[outcome]
-    if isinstance(result, bool):
+    if isinstance(result, bool) and f not in LOOKS:
         return " yes" if result else " no"
     if f in PUTS or (result is None and f not in LOOKS):
         return ""  # of a write, its place in the log: that is for the text
@@ -85,4 +94,5 @@ def _ended(f: str, outcome: str, result: Any) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "∅"
-    return in_full(value) or "''"
+    quoted = isinstance(value, str) and (not value or re.search(r"\s", value))
+    return repr(value) if quoted else in_full(value)

@@ -15,7 +15,7 @@ from distlab.check.verdict import Edge
 from distlab.history import Operation
 from distlab.show import colours, shapes
 from distlab.show.colours import Colour
-from distlab.show.operations import few_words, steps_of
+from distlab.show.operations import few_words, has_steps, steps_of
 from distlab.show.picture import Drawing, element, number, shortened
 from distlab.show.shapes import SMALL
 from distlab.show.words import paragraph
@@ -139,7 +139,7 @@ class Ring:
         node = self.nodes[n]
         rows = [self.named(node)]
         if isinstance(node, Operation):
-            steps = steps_of(node) if node.f == "txn" else [few_words(node)]
+            steps = steps_of(node) if has_steps(node) else [few_words(node)]
             rows += steps[:STEPS]
             rows += [f"… {len(steps) - STEPS} more"] * (len(steps) > STEPS)
         return [shortened(row, (self.wide - 14) / WIDER) for row in rows]
