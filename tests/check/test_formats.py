@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -91,6 +92,16 @@ def test_a_text_and_a_path_are_told_apart(tmp_path):
         == formats.read(str(path))
         == reading(WRITE_3.encode()).history
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_that_can_be_read_once_is_read_once(tmp_path):
+    pipe = tmp_path / "history.edn"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(WRITE_3,))
+    writer.start()
+    assert formats.read(pipe) == formats.read(WRITE_3)
+    writer.join()
 
 
 # ----------------------------------------------------------------------- our own lines

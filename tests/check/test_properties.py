@@ -105,6 +105,13 @@ def test_a_set_is_one_in_whatever_order_it_was_told():
     assert judge(history, "linearizable", "set").valid
 
 
+def test_texts_by_key_may_be_called_kv_too():
+    history = called(*OPERATIONS["texts"])
+    assert judge(history, "linearizable", "kv") == judge(
+        history, "linearizable", "texts"
+    )
+
+
 def test_keys_of_several_kinds_are_told_apart_all_the_same():
     history = called(
         ("write", (1, "a"), None), ("write", ("1", "b"), None), ("read", (1,), "a")

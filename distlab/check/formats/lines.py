@@ -106,9 +106,10 @@ def source(log: str | bytes | Path) -> Source:
     Bytes are what came in by the standard input.
     """
     if isinstance(log, Path):
-        return Source(str(log), log)
+        twice = log.is_file() or log.is_dir() or not log.exists()
+        return Source(str(log), log if twice else log.read_bytes())  # a pipe: once
     if isinstance(log, bytes):
         return Source("the standard input", log)
     if "\n" in log or log.lstrip()[:1] in {"{", "[", "(", "#", ";", ""}:
         return Source("the text", log.encode())
-    return Source(log, Path(log))
+    return source(Path(log))
