@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import escape
 
-from distlab.check.levels import MODELS, Model
+from distlab.check.levels import Kind, Model
 from distlab.history import History
 from distlab.show import colours, shapes
 from distlab.show.colours import Colour
-from distlab.show.picture import Drawing, Picture, element
+from distlab.show.picture import Drawing, Picture, element, text_width
 from distlab.show.standing import BROKEN, HOLDS, OPEN, SIGNS, SILENT, Judged, Standing
-from distlab.show.words import lines_of
+from distlab.show.words import lines_of, paragraph
 
 __all__ = ["models"]
 
@@ -55,7 +55,8 @@ PLACES: dict[str, tuple[float, float]] = {
 }
 COLUMN, ROW = 96.0, 62.0  # from the middle of one box to the next
 WIDE, LINE = 90.0, 13.0  # of a box, and the height of a line in it
-LEFT, TOP, WIDTH, HEIGHT = 60.0, 44.0, 888.0, 656.0
+LEFT, TOP = 60.0, 44.0  # the middle of the first box
+LEGEND_ROW = 20.0
 SMALL = 10.5
 WIDER = 1.16  # DejaVu's letters against Helvetica's
 
@@ -65,6 +66,7 @@ LEGEND = {
     OPEN: "judged, and not known",
     SILENT: "nothing is known",
 }
+NOTE = "A line down: implies."
 RULES: dict[str, dict[str, str | Colour]] = {
     ".dl .dl-model text": {"font-size": f"{SMALL}px", "text-anchor": "middle"},
     ".dl-model-link": {"stroke": colours.LANE, "stroke-width": "1.2"},
@@ -96,7 +98,11 @@ RULES: dict[str, dict[str, str | Colour]] = {
 
 
 def models(
-    judged: History | Judged = (), *, anomalies: Iterable[Any] = (), caption: str = ""
+    judged: History | Judged = (),
+    *,
+    kind: Kind | None = None,
+    anomalies: Iterable[Any] = (),
+    caption: str = "",
 ) -> Picture:
     """Draw which models imply which, and where a history stands among them.
 
@@ -104,6 +110,7 @@ def models(
     on it, each of which names its model, or `{"PRAM": verdict}`; an outcome will do
     (`"valid"`). `anomalies` are names of phenomena that were found in it (`"G1a"`). A
     model that holds lets all weaker ones hold, a broken one breaks all stronger ones.
+    `kind` picks one half: `"transactions"` or `"single objects"`.
 
     Raises `Misuse` for a name that no model has, and if what holds implies what is
     broken: that cannot be one history.
@@ -112,7 +119,7 @@ def models(
         from distlab.check.placing import placed
 
         judged = placed(judged)
-    known = Standing(judged, anomalies)
+    known = Standing(judged, anomalies, kind)
     return Map(known, caption).drawing.picture(alt=known.sentence(), text=known.text())
 
 
@@ -121,44 +128,58 @@ class Map:
 
     def __init__(self, standing: Standing, caption: str = ""):
         self.standing = standing
-        asked = standing.judged or standing.found
-        told = standing.sentence() if asked else ""
-        self.foot = [
+        self.places = {m.name: PLACES[m.name] for m in standing.models}
+        columns, rows = zip(*self.places.values(), strict=True)
+        self.left = LEFT - COLUMN * min(columns)
+        self.top = TOP - ROW * min(rows)
+        self.width = COLUMN * (max(columns) - min(columns)) + 2 * LEFT
+        self.bottom = self.top + ROW * max(rows) + 46
+        self.lines = {name: self._wrapped(name) for name in self.places}
+        legend = self._legend() if standing.asked else []
+        told = standing.sentence() if standing.asked else ""
+        note = f"{NOTE} A thick rim: judged itself." if standing.asked else NOTE
+        foot = [
             (line, look)
-            for text, look in ((told, ""), (caption, "dl-strong"))
-            for line in lines_of(text, WIDTH - 60, size=11)
-            if line
+            for text, look in ((note, "dl-quiet"), (told, ""), (caption, "dl-strong"))
+            for line in paragraph(text, self.width - 40, size=11)
         ]
-        self.drawing = Drawing(WIDTH, HEIGHT + 16 * len(self.foot), RULES)
-        size = SMALL * WIDER
-        self.lines = {
-            name: lines_of(name.replace("-", "- "), WIDE - 8, size=size, bold=False)
-            for name in PLACES
-        }
+        y = self.bottom + LEGEND_ROW * len(legend)
+        self.drawing = Drawing(self.width, y + 16 * len(foot) + 4, RULES)
         self._grounds()
-        for model in MODELS:
+        for model in standing.models:
             for other in model.implies:
-                self._link(model.name, other)
-        for model in MODELS:
+                if other in self.places:
+                    self._link(model.name, other)
+        for model in standing.models:
             self._box(model)
-        if asked:
-            self._legend()
-        for i, (line, look) in enumerate(self.foot):
-            self.drawing.write(20, HEIGHT + 2 + 16 * i, line, look or None)
+        for i, row in enumerate(legend):
+            for x, state in row:
+                self._sign(state, x, self.bottom + LEGEND_ROW * i)
+        for i, (line, look) in enumerate(foot):
+            self.drawing.write(20, y + 16 * i, line, look or None)
+
+    def _wrapped(self, name: str) -> list[str]:
+        """A name in the lines of its box, also parted at its hyphen."""
+        parted, size = name.replace("-", "- "), SMALL * WIDER
+        return lines_of(parted, WIDE - 8, size=size, bold=False)
 
     def corners(self, name: str) -> tuple[float, float, float, float]:
         """The box of a model: left, top, right, bottom."""
-        column, row = PLACES[name]
-        x, y = LEFT + COLUMN * column, TOP + ROW * row
+        column, row = self.places[name]
+        x, y = self.left + COLUMN * column, self.top + ROW * row
         high = LINE * max(2, len(self.lines[name])) + 8
         return x - WIDE / 2, y - high / 2, x + WIDE / 2, y + high / 2
 
     def _grounds(self) -> None:
-        draw = self.drawing
-        draw.write(20, 30, "Transactions", "dl-title")
-        draw.write(WIDTH - 20, 30, "Single objects", "dl-title dl-end")
-        x = LEFT + COLUMN * 3.4
-        draw.line(x, TOP + ROW, x, HEIGHT - 24, "dl-grid")
+        """The names of the halves, and a line between them."""
+        draw, kinds = self.drawing, {model.kind for model in self.standing.models}
+        if "transactions" in kinds:
+            draw.write(20, 30, "Transactions", "dl-title")
+        if "single objects" in kinds:
+            draw.write(self.width - 20, 30, "Single objects", "dl-title dl-end")
+        if len(kinds) == 2:
+            x = self.left + COLUMN * 3.4
+            draw.line(x, self.top + ROW, x, self.bottom - 24, "dl-grid")
 
     def _link(self, stronger: str, weaker: str) -> None:
         left, _, right, bottom = self.corners(stronger)
@@ -183,18 +204,26 @@ class Map:
             inside += _badge(right - 4, top + 2, sign, state)
         self.drawing.add("g", inside, class_="dl-model", data_model=model.name)
 
-    def _legend(self) -> None:
-        x, y = LEFT + COLUMN * 4.6, TOP + ROW * 8
-        for i, (state, words) in enumerate(LEGEND.items()):
-            row = y + 18 * i
-            look = f"dl-model-box dl-model-{state}"
-            self.drawing.shapes.append(shapes.box(x, row - 10, 24, 13, look, rx=3))
-            if sign := SIGNS.get(state):
-                badge = _badge(x + 24, row - 8, sign, state)
-                self.drawing.add("g", badge, class_="dl-model")
-            self.drawing.write(x + 38, row, words, "dl-small")
-        note = "A thick rim: judged itself. A line down: implies."
-        self.drawing.write(x, y + 18 * len(LEGEND) + 2, note, "dl-small dl-quiet")
+    def _legend(self) -> list[list[tuple[float, str]]]:
+        """What colours mean, each with its place, in rows that fit."""
+        rows: list[list[tuple[float, str]]] = []
+        x = self.width
+        for state, words in LEGEND.items():
+            room = 60 + text_width(words, SMALL) * WIDER
+            if x + room > self.width:
+                rows.append([])
+                x = 20
+            rows[-1].append((x, state))
+            x += room
+        return rows
+
+    def _sign(self, state: str, x: float, y: float) -> None:
+        look = f"dl-model-box dl-model-{state}"
+        self.drawing.shapes.append(shapes.box(x, y - 10, 24, 13, look, rx=3))
+        if sign := SIGNS.get(state):
+            badge = _badge(x + 24, y - 8, sign, state)
+            self.drawing.add("g", badge, class_="dl-model")
+        self.drawing.write(x + 38, y, LEGEND[state], "dl-small")
 
 
 def _badge(x: float, y: float, sign: str, state: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from distlab.check import levels
-from distlab.check.levels import MODELS, Model
+from distlab.check.levels import MODELS, Kind, Model
 from distlab.check.verdict import Verdict
 from distlab.errors import Misuse
 
@@ -19,7 +19,13 @@ Judged = Mapping[str, Verdict | str] | Iterable[Verdict] | Verdict
 class Standing:
     """What is known of each model, for one history."""
 
-    def __init__(self, verdicts: Judged, anomalies: Iterable[Any] = ()):
+    def __init__(
+        self, verdicts: Judged, anomalies: Iterable[Any] = (), kind: Kind | None = None
+    ):
+        self.models = [model for model in MODELS if kind in (None, model.kind)]
+        if not self.models:
+            kinds = ", ".join(get_args(Kind))
+            raise Misuse(f"no models are called {kind!r}: there are {kinds}.")
         self.judged = dict(_judged(verdicts))
         self.found = [getattr(found, "name", found) for found in anomalies]
         broken = [name for name, state in self.judged.items() if state == BROKEN]
@@ -38,6 +44,11 @@ class Standing:
                     f"same order of the writes (`check.sessions` counts on time)."
                 )
 
+    @property
+    def asked(self) -> bool:
+        """Whether it is about a history."""
+        return bool(self.judged or self.found)
+
     def of(self, name: str) -> str:
         """Whether a model holds, is broken, could not be decided, or was not asked."""
         if name in self.broken:
@@ -46,17 +57,18 @@ class Standing:
 
     def all(self, state: str) -> list[str]:
         """The models of which this is known."""
-        return [model.name for model in MODELS if self.of(model.name) == state]
+        return [m.name for m in self.models if self.of(m.name) == state]
 
     def sentence(self) -> str:
         """One sentence about the whole picture."""
-        if not self.judged and not self.found:
-            return f"Map of {len(MODELS)} consistency models: a line down is “implies”."
+        many = f"{len(self.models)} consistency models"
+        if not self.asked:
+            return f"Map of {many}: a line down is “implies”."
         broken, holds = self.all(BROKEN), self.all(HOLDS)
         weakest = [n for n in broken if not set(levels.weaker(n)) & set(broken)]
         strongest = [n for n in holds if not set(levels.stronger(n)) & set(holds)]
         return (
-            f"A history on the map of {len(MODELS)} consistency models. "
+            f"A history on the map of {many}. "
             f"Holds, with all that is weaker: {', '.join(strongest) or 'nothing'}. "
             f"Broken, with all that is stronger: {', '.join(weakest) or 'nothing'}."
         )
@@ -64,9 +76,9 @@ class Standing:
     def text(self) -> str:
         """Each model with what it promises and implies, and what is known of it."""
         lines = []
-        for kind in dict.fromkeys(model.kind for model in MODELS):
+        for kind in dict.fromkeys(model.kind for model in self.models):
             lines.append(f"{kind[0].upper()}{kind[1:]}")
-            lines += [self.told(model) for model in MODELS if model.kind == kind]
+            lines += [self.told(model) for model in self.models if model.kind == kind]
         return "\n".join(lines)
 
     def told(self, model: Model) -> str:

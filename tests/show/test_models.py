@@ -96,6 +96,19 @@ def test_the_bytes_of_the_map(golden):
     golden("models.svg", models(JUDGED, anomalies=["write skew"]).svg + "\n")
 
 
+@pytest.mark.parametrize("kind", ["transactions", "single objects"])
+def test_one_half_of_the_map_is_drawn_alone(kind: str):
+    picture = models({"linearizable": "invalid"}, kind=kind)
+    half = {model.name for model in MODELS if model.kind == kind}
+    assert set(boxes(picture.svg)) == half
+    assert f"map of {len(half)} consistency models" in picture.alt
+    map_ = Map(Standing((), kind=kind))
+    for name in half:
+        left, top, right, bottom = map_.corners(name)
+        assert 5 < left < right < map_.width - 5
+        assert 5 < top < bottom < map_.bottom
+
+
 # --------------------------------------------------------------------- where it stands
 def test_what_holds_lets_all_weaker_models_hold():
     known = Standing({"causal memory": "valid"})
@@ -185,6 +198,7 @@ def test_a_history_is_judged_by_all_that_can_judge_it():
     [
         (lambda: models({"PRAMM": "valid"}), "no model is called 'PRAMM'"),
         (lambda: models({"PRAM": True}), "a verdict or one of valid, invalid, unknown"),
+        (lambda: models(kind="objects"), "there are transactions, single objects"),
         (lambda: models(anomalies=["G7"]), "neither a phenomenon nor a model"),
         (
             lambda: models({"linearizable": "valid", "PRAM": "invalid"}),

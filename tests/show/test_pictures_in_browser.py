@@ -76,6 +76,8 @@ def pictures() -> dict[str, Picture]:
         "nothing": history(History()),
         "skew": cycle(SKEW, caption="Two on call, and both go."),
         "models": models(),
+        "single objects": models({"PRAM": "valid"}, kind="single objects"),
+        "transactions": models(anomalies=["G1a"], kind="transactions"),
         "standing": models(
             {"sequential": "valid", "linearizable": "invalid", "fork*": "unknown"},
             anomalies=["write skew"],
