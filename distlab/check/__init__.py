@@ -5,11 +5,13 @@ from distlab.check import (
     convergence,
     durability,
     freshness,
+    levels,
     linearizable,
     pram,
     sequential,
     sessions,
     siblings,
+    transactions,
 )
 from distlab.check.limits import Limits
 from distlab.check.verdict import Edge, Verdict
@@ -22,9 +24,11 @@ __all__ = [
     "convergence",
     "durability",
     "freshness",
+    "levels",
     "linearizable",
     "pram",
     "sequential",
     "sessions",
     "siblings",
+    "transactions",
 ]

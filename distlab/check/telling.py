@@ -73,14 +73,14 @@ class Teller:
                 f"{edge.why}."
                 for step, edge in steps
             )
-            reason += " No order has both." if len(cycle) == 2 else " No order has all."
+            reason += f" No order has {'both' if len(cycle) == 2 else 'all of it'}."
             shortest = what.shortest
         for t in list(self.names):
             if t in self.graph.seen_by:
                 self._named(self.graph.seen_by[t])
         who = ", ".join(self._presented(t) for t in self.names)
         ops = tuple(self.ops[t] for t in self.names)
-        return Anomaly(what.name, f"{reason} ({who}.)", ops, cycle, shortest)
+        return Anomaly(what.name, f"{who}. {reason}", ops, cycle, shortest)
 
     def _named(self, t: int) -> str:
         return self.names.setdefault(t, f"T{len(self.names) + 1}")
@@ -88,7 +88,7 @@ class Teller:
     def _presented(self, t: int) -> str:
         op = self.ops[t]
         ended = "no end" if op.ended_ms is None else f"{op.ended_ms:g} ms"
-        return f"{self.names[t]} is by {op.process}, {op.invoked_ms:g} to {ended}"
+        return f"{self.names[t]} is {op.process}'s ({op.invoked_ms:g} to {ended})"
 
     # ------------------------------------------------------------------------- one edge
     def _edge(self, step: Step) -> Edge:
@@ -115,12 +115,12 @@ class Teller:
         verb = "wrote" if key.f == "w" else "appended"
         if step.kind == SCAN:
             value = next(self._writes(step.dst, key))
-            return f"{one} scanned, no {key.name}, where {other} {verb} {value!r}"
+            return f"{one} scanned, no {key.name}, and {other} {verb} {value!r}"
         read, value = self._lacking(step, key)
-        if key.f != "w":
+        if key.f != "w" and read:
             return f"{one} read {version(key, read)} without {value!r} of {other}"
-        if read not in key.writes:
-            return f"{one} found no {key.name}, and {other} wrote {value!r}"
+        if key.f != "w" or read not in key.writes:
+            return f"{one} found no {key.name}, and {other} {verb} {value!r}"
         writer = self._named(key.writes[read])
         why = f"{one} read {version(key, read)} of {writer}, and {other}"
         if step.basis == ALWAYS:
@@ -136,9 +136,9 @@ class Teller:
         second = next((v for v in behind if key.writes.get(v) == step.dst), None)
         why, last = f"{one} appended {first!r} to {key.name}", self._named(key.last)
         if second is not None:
-            return f"{why} before {other} {second!r}: {last} read {shown(whole)}"
+            return f"{why} before {other} {second!r}, as {last} read {shown(whole)}"
         second = next(v for v in self._writes(step.dst, key) if v not in whole)
-        return f"{why}, and {last} read {shown(whole)}, before {other} {second!r}"
+        return f"{why}, and {last} read {shown(whole)} without {second!r} of {other}"
 
     def _writes(self, t: int, key: Key) -> Iterator[Any]:
         """What a transaction wrote under a key."""
@@ -167,7 +167,7 @@ class Teller:
         key = self.observed.keys[fault.key]
         one, *others = (self._named(t) for t in fault.transactions)
         value = shown(fault.value)
-        read = f"{one} read {key.name} = {value}"
+        read = f"{one} read {version(key, fault.value)}"
         if key.f != "w" and fault.name in ("G1a", "garbage read", "G1b"):
             read = f"{one} read {value} in {key.name}"
         if fault.name == "internal":
