@@ -46,10 +46,11 @@ def test_a_good_log_is_told_with_what_was_assumed(check, golden):
     assert "Assumed: model cas-register, property linearizable." in out
 
 
-def test_a_ring_of_transactions_is_told(check, golden):
+def test_a_ring_of_transactions_is_told(check):
     code, out, err = check("write-skew.edn", "--property", "serializable")
-    golden("check_write_skew.txt", out)
     assert (code, err) == (1, "")
+    assert out.startswith("INVALID  serializable  (4 transactions")
+    assert "write skew" in out and "Assumed: model list-append." in out
 
 
 def test_what_was_said_is_not_assumed(check):

@@ -21,7 +21,10 @@ from distlab.check.formats import edn, etcd, lines, maelstrom, reading, recognis
 from distlab.check.formats import jepsen as jepsen_format
 from distlab.check.formats.events import Clock
 from distlab.errors import Misuse
+from distlab.faults import Crash, Recover
 from distlab.history import History, Operation
+from distlab.replication.abd import AbdClient, AbdReplica
+from distlab.sim import Cluster, Network, Uniform
 
 LOGS = Path(__file__).parent / "logs"
 SEEDS = range(12)
@@ -62,6 +65,7 @@ WRITE_3 = jepsen(
     ("text", "format"),
     [
         ('["c1","write",["x",1],1000,"ok",null,2000]\n', "jsonl"),
+        ('{"nodes":["s1","c1"],"seed":3}\n', "trace"),
         (WRITE_3, "jepsen"),
         (f"[{WRITE_3}]", "jepsen"),
         ("; a comment\n\n#jepsen.history.Op" + WRITE_3, "jepsen"),
@@ -79,7 +83,9 @@ def test_a_format_is_told_by_its_first_lines(text, format):
 
 @pytest.mark.parametrize("text", ["hello\n", "{}", "[1, 2]", '{"a": 1}', "(nil)"])
 def test_what_is_in_no_format_is_refused(text):
-    with pytest.raises(Misuse, match="in no format that is known here: jsonl, jepsen"):
+    with pytest.raises(
+        Misuse, match="in no format that is known here: jsonl, trace, jep"
+    ):
         recognised(text)
 
 
@@ -109,6 +115,25 @@ def test_a_pipe_that_can_be_read_once_is_read_once(tmp_path):
 def test_our_own_lines_come_back_as_they_were(seed):
     history = histories.drawn(seed)
     assert formats.read(history.to_jsonl()) == history
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_trace_tells_the_history_of_its_run(seed):
+    """With a client that crashes at its work and comes back as another process."""
+    cluster = Cluster(
+        AbdReplica,
+        servers=3,
+        clients=3,
+        seed=seed,
+        network=Network(Uniform(1, 5)),
+        workload=AbdClient.workload,
+        faults=(Crash("c1", at_ms=30), Recover("c1", at_ms=60)),
+    )
+    cluster.at(80).call("c1", "read", "x")
+    cluster.run(until_ms=400)
+    read = reading(cluster.trace.to_jsonl())
+    assert (read.format, read.history) == ("trace", cluster.history)
+    assert "c1#2" in read.history.processes
 
 
 # ------------------------------------------------------------------------------- Jepsen

@@ -19,6 +19,13 @@ from distlab.history import History
 INVOKE = ":process 0, :type :invoke, :f :write, :value 3"
 OK = ":process 0, :type :ok, :f :write, :value 3"
 KEYED = ':process 0, :type :invoke, :f :put, :key "x", :value "y"'
+CALL = '[1000,"call","c1","",{"$":"events.Call","name":"write","args":["x",1]},"",0]\n'
+TRACE = (
+    '{"nodes":["s1","c1"],"seed":3}\n[0,"start","s1","",null,"",0]\n'
+    f"{CALL}"
+    '[1500,"state","s1","",[["held",1]],"",0]\n[2000,"ok","c1","",null,"",0]\n'
+    '[3000,"crash","c1","",null,"",0]\n'
+)
 JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
 
 
@@ -109,6 +116,14 @@ JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
             JSON + JSON.replace("1000", "1500"),
             "line 2: c1 calls `write` while its `wri",
         ),
+        (TRACE + '[0,"ok"]\n', "line 7: a step is .at_us, kind, node, peer, what"),
+        (TRACE + "nonsense\n", "line 7: this is no step of a trace"),
+        (TRACE + TRACE.splitlines()[4], "line 7: c1 ends what it has not begun"),
+        (
+            TRACE.replace('"ok","c1"', '"note","c1"') + CALL,
+            "line 7: c1#2 calls `write`",
+        ),
+        (TRACE + CALL.replace('{"$', '{"'), "line 7: a step has a node, and a call"),
         # formats that are mixed
         (JSON + jepsen(INVOKE), "line 2: this is not JSON"),
         (jepsen(INVOKE) + "\n" + JSON, "line 2: '\"c1\"', where a map was expected"),
@@ -206,6 +221,7 @@ def whole_logs() -> list[tuple[str, str]]:
     return [
         *jepsens,
         ("jsonl", history.to_jsonl()),
+        ("trace", TRACE),
         ("etcd", ETCD + written.as_etcd(without_keys(drawn(5)))),
         ("porcupine", written.as_porcupine(key_value())),
     ]

@@ -13,7 +13,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from distlab.check.formats import etcd, jepsen, json_lines, maelstrom, porcupine
+from distlab.check.formats import (
+    etcd,
+    jepsen,
+    json_lines,
+    maelstrom,
+    porcupine,
+    traces,
+)
 from distlab.check.formats.lines import Source, source
 from distlab.check.formats.reading import Reading
 from distlab.errors import Misuse, did_you_mean
@@ -21,6 +28,7 @@ from distlab.history import History
 
 FORMATS = {
     "jsonl": json_lines.read,
+    "trace": traces.read,
     "jepsen": jepsen.read,
     "etcd": etcd.read,
     "porcupine": porcupine.read,
@@ -34,6 +42,7 @@ BROADCAST = re.compile(r":f\s+:(broadcast|echo|generate|send|poll)\b")
 LOG_LINE = re.compile(
     r"^(?:.*\s)?(?:\d+|:\w+)\s+:(invoke|ok|fail|info)\s+:\S+", re.MULTILINE
 )
+TRACE = re.compile(r'\s*\{"nodes":')
 JSON_LINE = re.compile(r'\s*\[\s*"')
 
 
@@ -70,6 +79,8 @@ def recognised_in(where: Source) -> str:
     head = where.head()
     if JSON_LINE.match(head):
         return "jsonl"
+    if TRACE.match(head):
+        return "trace"
     event, line = EVENT.search(head), LOG_LINE.search(head)
     if line and not (event and event.start(1) <= line.start(1)):
         return "etcd"

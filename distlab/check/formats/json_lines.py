@@ -47,18 +47,23 @@ def read(source: Source, progress: bool = False) -> Reading:
 
 def operation(line: str, source: Source, number: int) -> Operation:
     """The operation of a line. Raises `Misuse` for what is none."""
-    for chapter, protocol in CLASS.findall(line):
-        meet(chapter, protocol)
-    try:
-        row = from_json(line)
-    except Misuse as error:
-        raise source.wrong(number, str(error)) from None
+    row = values(line, source, number)
     if not isinstance(row, tuple) or len(row) != len(Operation._fields):
         raise source.wrong(number, f"an operation is [{', '.join(Operation._fields)}].")
     op = Operation._make(row)
     if wrong := problem(op):
         raise source.wrong(number, wrong)
     return op
+
+
+def values(line: str, source: Source, number: int) -> Any:
+    """What a line of JSON says. Raises `Misuse` for what is none."""
+    for chapter, protocol in CLASS.findall(line):
+        meet(chapter, protocol)
+    try:
+        return from_json(line)
+    except Misuse as error:
+        raise source.wrong(number, str(error)) from None
 
 
 @cache
