@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from distlab.check import levels
 from distlab.check.limits import Limits
-from distlab.check.verdict import Verdict
+from distlab.check.verdict import Edge, Verdict
 from distlab.check.versions import counted
 from distlab.errors import Misuse, did_you_mean
 from distlab.history import History, Operation
@@ -120,7 +121,25 @@ def judge(
     }
     takes = inspect.signature(ask).parameters
     verdict: Verdict = ask(judged, **{n: v for n, v in given.items() if n in takes})
-    return verdict
+    if judged is history:
+        return verdict
+    called = dict(zip(judged, history, strict=True))  # the order of calls is the same
+    parts = ("evidence", "order", "cycle")
+    return replace(
+        verdict, **{p: as_called(getattr(verdict, p), called) for p in parts}
+    )
+
+
+def as_called(told: Any, called: dict[Operation, Operation]) -> Any:
+    """What a judge tells, with each operation as it was called: a picture needs it."""
+    if isinstance(told, Operation):
+        return called.get(told, told)
+    if isinstance(told, tuple):
+        return tuple(as_called(one, called) for one in told)
+    if isinstance(told, Edge):
+        source, target = as_called((told.source, told.target), called)
+        return Edge(source, told.kind, target, told.why)
+    return told  # what one process saw is told of keys
 
 
 def known(name: str, names: dict[str, Any], what: str) -> Any:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from distlab.check import Edge, Verdict, pram
+from distlab.check import Edge, Verdict, pram, properties
 from distlab.errors import Misuse
 from distlab.history import History, Operation
 from distlab.show import history as draw
@@ -396,6 +396,31 @@ def test_what_is_in_the_cycle_is_evidence_too():
     cycle = (Edge(W1, "wr", R1, "it saw it"), Edge(R1, "rw", W1, "it did not"))
     verdict = Verdict("invalid", "serializable", "all", "Why.", cycle=cycle)
     assert draw(STORY, verdict).text.count("▶") == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "property", "values"),
+    [
+        ("register", "causal", (1, 1, 1)),
+        ("register", "causal-memory", (1, 1, 1)),
+        ("register", "causal", (1, None, 1)),
+        ("set", "linearizable", (1, (), (1,))),
+    ],
+)
+def test_what_is_judged_as_something_else_is_drawn_as_it_was_called(
+    model: str, property: str, values: tuple
+):
+    written, *seen = values
+    name = {"register": "write", "set": "add"}[model]
+    story = [op("a", name, (written,), 0, 1)]
+    story += [op("a", "read", (), i, i + 1, value) for i, value in enumerate(seen, 2)]
+    history = History(story)
+    verdict = properties.judge(history, property, model)
+    picture = draw(history, verdict)
+    assert set(drawn(picture.svg)) == set(range(len(history)))
+    assert all(op in history for op in verdict.evidence)
+    if verdict.cycle:
+        assert {edge.source for edge in verdict.cycle} <= set(history)
 
 
 # ------------------------------------------------------------------------ what is shown
