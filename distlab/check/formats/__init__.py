@@ -10,29 +10,22 @@ told with its line.
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
-from distlab.check.formats import (
-    etcd,
-    jepsen,
-    json_lines,
-    maelstrom,
-    porcupine,
-    traces,
-)
 from distlab.check.formats.lines import Source, source
 from distlab.check.formats.reading import Reading
 from distlab.errors import Misuse, did_you_mean
 from distlab.history import History
 
-FORMATS = {
-    "jsonl": json_lines.read,
-    "trace": traces.read,
-    "jepsen": jepsen.read,
-    "etcd": etcd.read,
-    "porcupine": porcupine.read,
-    "maelstrom": maelstrom.read,
+FORMATS = {  # and the modules that read them, imported when they are needed
+    "jsonl": "json_lines",
+    "trace": "traces",
+    "jepsen": "jepsen",
+    "etcd": "etcd",
+    "porcupine": "porcupine",
+    "maelstrom": "maelstrom",
 }
 EVENT = re.compile(r":type\s+:(invoke|ok|fail|info)\b")
 KEY = re.compile(
@@ -63,7 +56,9 @@ def reading(
     if format is not None and format not in FORMATS:
         hint = did_you_mean(format, FORMATS) or f" There are: {', '.join(FORMATS)}."
         raise Misuse(f"there is no format `{format}`.{hint}")
-    found = FORMATS[format or recognised_in(where)](where, progress)
+    module = FORMATS[format or recognised_in(where)]
+    reader = importlib.import_module(f"{__name__}.{module}")
+    found: Reading = reader.read(where, progress)
     if not found.history:
         raise Misuse(f"{where.name} has no operation of a client.")
     return found
