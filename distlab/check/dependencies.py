@@ -149,8 +149,8 @@ class Dependencies:
             later = key.longest[key.longest.index(value) :]
             built = next((key.writes[v] for v in later if v in key.writes), NOBODY)
             if built != NOBODY:
-                both = key.failed[value], built
-                self.faults.append(Fault("dirty update", key.name, value, both))
+                who = key.failed[value], built, key.last
+                self.faults.append(Fault("dirty update", key.name, value, who))
 
     # ----------------------------------------------------------------------- the edges
     def _along_lists(self, lists: dict[int, Key], fitting: dict[int, Versions]) -> None:

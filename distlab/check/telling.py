@@ -183,7 +183,8 @@ class Teller:
         if fault.name == "duplicate elements":
             return f"{one} read {key.name} with {value} twice, which was appended once."
         if fault.name == "dirty update":
-            return f"{one} failed, and {others[0]} built on its {value} in {key.name}."
+            whole = f"as {others[1]} read in {version(key, key.longest)}"
+            return f"{one} failed, and {others[0]} built on its {value}, {whole}."
         longest = version(key, key.longest)
         return f"{read}, and {others[0]} read {longest}: neither began as the other."
 

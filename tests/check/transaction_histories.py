@@ -69,3 +69,91 @@ def drawn(seed: int, lists: bool = True, most: int = 4, scans: bool = False) -> 
         if outcome == "ok" or rng.random() < 0.5:
             states.append(now)
     return History(ops)
+
+
+# ------------------------------------------------------------- stores of several levels
+def run(store: str, seed: int, count: int = 30, clients: int = 4) -> History:
+    """What clients of a small store see, micro-operation by micro-operation."""
+    rng = random.Random(seed)
+    db = Store(store, rng)
+    todo: dict[str, list] = {}
+    open_: dict[str, Open] = {}
+    ops = []
+    for at in range(count * 12):
+        client = f"c{rng.randrange(clients)}"
+        if client not in open_:
+            if len(ops) + len(open_) >= count or (db.alone and open_):
+                continue
+            kinds = [rng.choice("ra") for _ in range(rng.randint(1, 3))]
+            todo[client] = [(f, rng.choice("xyz")) for f in kinds]
+            open_[client] = db.begin(at)
+        elif todo[client]:
+            db.do(open_[client], *todo[client].pop(0))
+        else:
+            one = open_.pop(client)
+            outcome = "ok" if db.commit(one, at) else "fail"
+            ops.append(txn(client, one.begun, at, *one.done, outcome=outcome))
+    return History(ops)
+
+
+class Open:
+    """A transaction that is under way."""
+
+    def __init__(self, begun: int, seen: dict):
+        self.begun = begun
+        self.seen = seen  # its snapshot
+        self.own: dict[str, tuple] = {}
+        self.done: list[tuple] = []
+
+
+class Store:
+    """Lists by key, with all their versions.
+
+    `snapshots`: of two that write the same key, the first to commit wins; `old` ones
+    may be of any earlier commit. `committed`: each read takes what is committed now,
+    and appends go to the end at the commit. `dirty`: they go there at once, unless
+    another transaction that is under way has written the key.
+    """
+
+    def __init__(self, kind: str, rng: random.Random):
+        self.kind = kind
+        self.rng = rng
+        self.alone = kind == "one at a time"
+        self.versions: list[dict] = [{}]
+        self.locks: dict[str, Open] = {}
+        self.count = 0
+
+    def begin(self, at: int) -> Open:
+        back = self.rng.randint(1, 3) if self.kind == "old snapshots" else 1
+        return Open(at, self.versions[-min(back, len(self.versions))])
+
+    def do(self, one: Open, f: str, key: str) -> None:
+        if f == "r":
+            now = self.kind in ("committed", "dirty")
+            held = (self.versions[-1] if now else one.seen).get(key, ())
+            own = () if self.kind == "dirty" else one.own.get(key, ())
+            if key in one.own and self.kind == "committed":
+                return  # what it has written itself is not there yet
+            one.done.append(r(key, (*held, *own)))
+            return
+        if self.kind == "dirty" and self.locks.setdefault(key, one) is not one:
+            return  # somebody else has written it and not ended yet
+        self.count += 1
+        one.done.append(a(key, self.count))
+        one.own[key] = (*one.own.get(key, ()), self.count)
+        if self.kind == "dirty":
+            held = self.versions[-1].get(key, ())
+            self.versions[-1][key] = (*held, self.count)
+
+    def commit(self, one: Open, at: int) -> bool:
+        if self.kind == "dirty":
+            self.locks = {k: by for k, by in self.locks.items() if by is not one}
+            return True
+        last = self.versions[-1]
+        if "snapshots" in self.kind and any(
+            last.get(key) != one.seen.get(key) for key in one.own
+        ):
+            return False
+        grown = {key: (*last.get(key, ()), *new) for key, new in one.own.items()}
+        self.versions.append(last | grown)
+        return True
