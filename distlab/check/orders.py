@@ -11,12 +11,14 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import inf
 from typing import Any
 
 from distlab.check.limits import Meter
 from distlab.check.reads_from import Link, ReadsFrom
+
+ENOUGH = 16  # ways round that are compared: the rest is left to those who shorten
 
 
 class Exceeded(Exception):
@@ -144,14 +146,17 @@ class Order:
         while at not in walked:
             walked[at] = len(walked)
             at = min(b for b in self._right_before(at) if b in stuck)
-        ring = [i for i, step in walked.items() if step >= walked[at]]
-        tried = [
-            [link, *self.way(link.target, link.source)]
+        ring = {i: None for i, step in walked.items() if step >= walked[at]}
+        across = (
+            link
             for i in ring
             for link in self.links.get(i, ())
             if link.source in ring and link.kind != "process"
-        ]
-        least = min(tried, key=len)
+        )
+        tried = islice(across, ENOUGH)
+        least = min(
+            ([link, *self.way(link.target, link.source)] for link in tried), key=len
+        )
         first = min(range(len(least)), key=lambda at: least[at].source)
         return least[first:] + least[:first]
 

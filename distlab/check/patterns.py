@@ -31,15 +31,21 @@ class Pattern(NamedTuple):
     links: list[Link]
     process: str = ""  # whose view it is, where each has its own
 
+    @property
+    def stale(self) -> bool:
+        """Whether it begins with a read that missed what comes before it."""
+        return self.links[0].kind == "rw" and not self.links[0].round
+
     def support(self) -> History:
         """The operations that the pattern needs."""
-        ops = self.order.shown.ops
-        needed, todo = set[int](), list(self.links)
+        needed = dict.fromkeys(self.links)
+        todo = list(needed)
         while todo:
-            link = todo.pop()
-            needed |= {link.source, link.target}
-            todo += grounds(self.order, link)
-        return History(ops[i] for i in sorted(needed))
+            more = grounds(self.order, todo.pop())
+            todo += [link for link in more if link not in needed]
+            needed.update(dict.fromkeys(more))
+        ends = {i for link in needed for i in (link.source, link.target)}
+        return History(self.order.shown.ops[i] for i in sorted(ends))
 
 
 def replaced(order: Order, read: int, newer: int) -> list[Link]:
@@ -156,15 +162,15 @@ def why(ops: tuple[Operation, ...], link: Link) -> str:
         return f"{other.process} read what {one.process} wrote, {version(one)}"
     if link.kind == "ww":
         return f"{told(ops[link.read])}, knowing of {version(one)}"
-    return f"{told(one)}, and {version(other)} came over it"
+    return f"{told(one)}, so {version(other)} came later"
 
 
 def argument(pattern: Pattern) -> str:
     """Why the operations of a pattern cannot have gone like this."""
     order, links = pattern.order, pattern.links
     ops = order.shown.ops
-    sentences = list(dict.fromkeys(derived(order, links)))
-    if pattern.name.startswith("Write"):
+    sentences = list(derived(order, links, set()))
+    if pattern.stale:
         read, newer = ops[links[0].source], ops[links[0].target]
         before = grounds(order, links[0])
         known = version(newer)
@@ -178,14 +184,15 @@ def argument(pattern: Pattern) -> str:
     return " ".join([*sentences, "No order allows all this"])
 
 
-def derived(order: Order, links: list[Link]) -> Iterator[str]:
+def derived(order: Order, links: list[Link], told_of: set[Link]) -> Iterator[str]:
     """The sentences that lead to links which the history does not say itself."""
     ops = order.shown.ops
     for link in links:
-        if link.given or not link.round:
+        if link.given or not link.round or link in told_of:
             continue
+        told_of.add(link)
         before = grounds(order, link)
-        yield from derived(order, before)
+        yield from derived(order, before, told_of)
         one, other = ops[link.source], ops[link.target]
         if link.kind == "ww":
             way = chain(ops, before)

@@ -437,7 +437,8 @@ def lets_what_was_replaced_be_read(patch):
 
     def dependencies(shown, meter):
         order = orders.Order(shown, shown.seen, meter)
-        return patterns.Pattern("CyclicCO", order, []) if order.circular else order
+        circle = order.circle() if order.circular else None
+        return patterns.Pattern("CyclicCO", order, circle) if circle else order
 
     patch.setattr(causal, "dependencies", dependencies)
 

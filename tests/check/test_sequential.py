@@ -10,7 +10,7 @@ from check import twins_weak as twins
 from check.histories import read, write
 from check.twins_weak import WORDS, did
 
-from distlab.check import reads_from, sequential, sessions
+from distlab.check import interleavings, reads_from, sequential, sessions
 from distlab.check.causal import (
     causal_memory,
     causally_consistent,
@@ -360,19 +360,19 @@ def test_two_processes_of_pram_may_break_together_what_each_keeps_alone():
 
 # ---------------------------------------------------------------- mutants of the judge
 def forgets_the_order_of_a_process(patch):
-    original = sequential.Program.of.__func__
+    original = interleavings.Program.of.__func__
 
     def of(cls, ops, machine):
         alone = tuple(op._replace(process=str(i)) for i, op in enumerate(ops))
         return original(cls, alone, machine)._replace(ops=ops)
 
-    patch.setattr(sequential.Program, "of", classmethod(of))
+    patch.setattr(interleavings.Program, "of", classmethod(of))
 
 
 def keeps_real_time(patch):
     """Judges linearizability instead."""
     patch.setattr(sequential, "sequentially_consistent", linearizable)
-    original = sequential.Search.after
+    original = interleavings.Search.after
 
     def after(self, i, config):
         ops = self.program.ops
@@ -382,10 +382,10 @@ def keeps_real_time(patch):
             for j in lane[done:]
         ]
         if any(ops[j].before(ops[i]) for j in left):
-            return sequential.NEVER
+            return interleavings.NEVER
         return original(self, i, config)
 
-    patch.setattr(sequential.Search, "after", after)
+    patch.setattr(interleavings.Search, "after", after)
 
 
 def with_outcomes(change):
@@ -419,7 +419,7 @@ def believes_what_failed(op):
 
 
 def lets_what_nobody_knows_happen_before_all(patch):
-    original = sequential.Program.of.__func__
+    original = interleavings.Program.of.__func__
 
     def of(cls, ops, machine):
         program = original(cls, ops, machine)
@@ -429,17 +429,17 @@ def lets_what_nobody_knows_happen_before_all(patch):
         ]
         return program._replace(needs=needs)
 
-    patch.setattr(sequential.Program, "of", classmethod(of))
+    patch.setattr(interleavings.Program, "of", classmethod(of))
 
 
 def lets_what_nobody_knows_happen_twice(patch):
-    original = sequential.Search.following
+    original = interleavings.Search.following
 
     def following(self, config, path):
         for step, way in original(self, config._replace(used=0), path):
             yield step._replace(used=0), way
 
-    patch.setattr(sequential.Search, "following", following)
+    patch.setattr(interleavings.Search, "following", following)
 
 
 def judges_each_key_alone(patch):
@@ -457,7 +457,7 @@ def judges_each_key_alone(patch):
     def searched(program, strength, meter):
         for key in {op.args[0] for op in program.ops}:
             alone = [op for op in program.ops if op.args[0] == key]
-            one = sequential.Program.of(tuple(alone), program.machine)
+            one = interleavings.Program.of(tuple(alone), program.machine)
             if (verdict := original(one, strength, meter)).invalid:
                 return verdict
         return verdict
