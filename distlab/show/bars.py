@@ -52,6 +52,7 @@ RULES: dict[str, dict[str, str | Colour]] = {
         "stroke-dasharray": "6 3",
     },
     ".dl-op-path": {"stroke": colours.QUIET, "stroke-opacity": "0.6"},
+    ".dl-op-over": {"stroke-dasharray": "1 4"},
     ".dl-op-point": {"fill": colours.PAPER, "stroke": colours.INK},
     ".dl .dl-op-number": {"font-size": "9.5px", "text-anchor": "middle"},
 }
@@ -176,10 +177,11 @@ class Bars:
             yield element("path", d=edge, class_=f"{look} dl-op-open")
 
     def _order(self) -> None:
-        """The points, joined by a line in their order."""
+        """The points, joined by a line in their order; dotted over those left out."""
         middles = {i: self.box[i][1] + BAR / 2 for i in self.points}
-        for (one, (_, x0)), (other, (_, x1)) in pairwise(self.points.items()):
-            self.drawing.line(x0, middles[one], x1, middles[other], "dl-op-path")
+        for (one, (n, x0)), (other, (then, x1)) in pairwise(self.points.items()):
+            look = "dl-op-path" + " dl-op-over" * (int(then) > int(n) + 1)
+            self.drawing.line(x0, middles[one], x1, middles[other], look)
         for place, (told, x) in self.points.items():
             wide, y = point_width(told), middles[place]
             size = x - wide / 2, y - POINT / 2, wide, POINT

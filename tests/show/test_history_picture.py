@@ -354,6 +354,20 @@ def test_where_the_good_prefix_ends_a_line_says_so():
     assert words not in words_of(draw(STORY, VALID).svg)
 
 
+def test_the_line_between_points_is_dotted_over_operations_that_are_left_out():
+    def looks(history_picture) -> list[str]:
+        lines = ET.fromstring(history_picture.svg).iter(f"{SVG}line")
+        return [look for line in lines if "path" in (look := line.get("class"))]
+
+    assert looks(draw(STORY, VALID)) == ["dl-op-path"] * 5
+    without = draw(STORY, VALID, processes=("c1", "c2"))
+    assert looks(without) == [
+        "dl-op-path",
+        "dl-op-path dl-op-over",
+        *["dl-op-path"] * 2,
+    ]
+
+
 def test_the_line_counts_only_the_operations_of_the_key_that_was_judged():
     other = op("c5", "read", ("y",), 1, 2, 7)
     history = History((*STORY, other))
