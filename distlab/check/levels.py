@@ -147,7 +147,7 @@ TRANSACTIONS = (
         "repeatable read",
         "transactions",
         ("cursor stability", "monotonic atomic view"),
-        ("G-single", "G-nonadjacent", "G2-item"),
+        ("internal", "G-single", "G-nonadjacent", "G2-item"),
         "As if one after another, but a scan may miss rows that came meanwhile.",
         ADYA,
         ("PL-2.99",),
