@@ -228,7 +228,7 @@ class Search:
         leads to the same state at once.
         """
         state, done, rest, _ = config
-        wanted = ahead.choosy & ~(done | rest)
+        wanted = ahead.choosy & ~(done | rest) | ahead.leaves & ~done
         for i, bit in self.writers.items():
             kind = self.kinds[i]
             if rest & self.earlier[i] or not rest & bit if kind.open else done & bit:
@@ -302,8 +302,9 @@ class Ahead:
         self.choosy = search.choosy
         for looker in search.lookers.values():
             self.choosy |= looker
-        if not search.kinds[ending].hides:
-            self.choosy |= search.bits[ending]
+        # If the one that ends leaves something of a state, it finds all of it.
+        leaves = not search.kinds[ending].hides
+        self.leaves = search.bits[ending] if leaves else 0
         self.known: dict[tuple[int, int], bool] = {}
 
     def leads(self, state: int, wanted: int) -> bool:
