@@ -98,24 +98,17 @@ def judge(
     Raises `Misuse` for unknown names, for a property that the model cannot have, and
     for operations that are none of the model.
     """
-    asked = known(property, PROPERTIES, "property")
-    machine = known(model, MODELS, "model")
     if model == "kv" and any(op.f in ("get", "put") for op in history):
         return judge(history, property, "texts", limits)  # others call those kv too
-    if (asked.needs == "transactions") != (machine is None):
-        raise Misuse(
-            f"`{property}` is about {asked.needs}, and the model `{model}` is not; "
-            f"`{usual(model)}` would be usual."
-        )
-    if asked.needs == "reads and writes" and model not in ("register", "kv"):
-        raise Misuse(f"`{property}` is about {asked.needs}: of a register, or of kv.")
+    asked = may_be_asked(property, model)
     judged = fitted(history, model)
     if asked.needs == "reads and writes" and model == "register":
         judged = History(op._replace(args=(ONE_KEY, *op.args)) for op in judged)
-    module = importlib.import_module(f"distlab.check.{asked.module}")
-    ask = getattr(module, asked.function)
+    ask = getattr(
+        importlib.import_module(f"distlab.check.{asked.module}"), asked.function
+    )
     given: dict[str, Any] = {
-        "machine": machine,
+        "machine": MODELS[model],
         "level": property.replace("-", " "),
         "limits": limits or Limits(),
     }
@@ -125,9 +118,22 @@ def judge(
         return verdict
     called = dict(zip(judged, history, strict=True))  # the order of calls is the same
     parts = ("evidence", "order", "cycle")
-    return replace(
-        verdict, **{p: as_called(getattr(verdict, p), called) for p in parts}
-    )
+    told = {part: as_called(getattr(verdict, part), called) for part in parts}
+    return replace(verdict, **told)
+
+
+def may_be_asked(property: str, model: str) -> Property:
+    """Who judges a property of a model. Raises `Misuse` for one that it cannot have."""
+    asked: Property = known(property, PROPERTIES, "property")
+    machine = known(model, MODELS, "model")
+    if (asked.needs == "transactions") != (machine is None):
+        raise Misuse(
+            f"`{property}` is about {asked.needs}, and the model `{model}` is not; "
+            f"`{usual(model)}` would be usual."
+        )
+    if asked.needs == "reads and writes" and model not in ("register", "kv"):
+        raise Misuse(f"`{property}` is about {asked.needs}: of a register, or of kv.")
+    return asked
 
 
 def as_called(told: Any, called: dict[Operation, Operation]) -> Any:
