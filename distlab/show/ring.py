@@ -120,10 +120,10 @@ class Ring:
         return [i for i, way in enumerate(self.ways) if set(way) <= self.middle.keys()]
 
     def named(self, node: Any) -> str:
-        """Who it is, also by its name in the reason: `T1 is by c1, 0 to 8 ms`."""
+        """Who it is, also by its name in the reason: `T1 is c1's (0 to 8 ms)`."""
         if not isinstance(node, Operation):
             return str(node)
-        by = rf"(\w+) is by {re.escape(node.process)}, {node.invoked_ms:g} to"
+        by = rf"(\w+) is {re.escape(node.process)}'s \({node.invoked_ms:g} to"
         found = re.search(by, self.reason)
         return f"{found[1]}: {who(node)}" if found else who(node)
 

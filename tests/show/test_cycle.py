@@ -244,3 +244,42 @@ def test_the_cycle_of_reads_and_writes_is_drawn_with_its_whole_reason():
     assert verdict.invalid
     assert arrows(picture.svg) == list(range(1, len(verdict.cycle) + 1))
     assert verdict.reason in " ".join(words_of(picture.svg))
+
+
+# ------------------------------------------------------------------------------ mutants
+class FoldsInSilence(Ring):
+    """Leaves out the middle and does not say so."""
+
+    def _folded(self) -> list[int]:
+        return list(range(len(self.nodes)))[:MOST]
+
+
+class MixesUpItsBoxes(Ring):
+    """Puts every box of the lower row where another one is."""
+
+    def _places(self, columns: int):
+        upper = self.shown[:columns]
+        for n, place in super()._places(columns):
+            yield n, place if n in upper else (place[0] - 60, place[1] - 60)
+
+
+class KnowsNoNames(Ring):
+    """Does not look for what the reason calls them."""
+
+    def named(self, node) -> str:
+        return who(node)
+
+
+KILLED = {
+    FoldsInSilence: test_a_long_cycle_is_folded_on_paper_and_whole_in_words,
+    MixesUpItsBoxes: lambda: test_no_box_touches_another_and_all_are_on_the_paper(6),
+    KnowsNoNames: test_the_boxes_bear_the_names_that_the_reason_has_for_them,
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_a_rule_is_found(mutant, monkeypatch):
+    monkeypatch.setitem(globals(), "Ring", mutant)
+    monkeypatch.setattr(sys.modules["distlab.show.cycle"], "Ring", mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        KILLED[mutant]()

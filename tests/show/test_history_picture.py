@@ -7,14 +7,17 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from math import inf
 
 import pytest
 
 from distlab.check import Edge, Verdict, pram, properties
 from distlab.errors import Misuse
 from distlab.history import History, Operation
+from distlab.show import excerpt, instants
 from distlab.show import history as draw
 from distlab.show.instants import BAR, Instants
+from distlab.show.lanes import Lanes
 from distlab.show.operations import few_words
 from distlab.show.picture import text_width
 from distlab.show.words import lines_of
@@ -254,6 +257,16 @@ def test_words_are_given_up_before_the_order_of_time_is():
     lefts = [drawn(picture.svg)[i][0] for i in range(len(history))]
     assert lefts == sorted(lefts)
     assert max(lefts) < 840
+
+
+def test_the_key_is_left_out_where_all_share_it_and_room_is_scarce():
+    def words(many: int, *args) -> set[str]:
+        crowded = History(op("c", "write", args, i, i + 0.5) for i in range(many))
+        return {w for w in words_of(draw(crowded).svg) if w.startswith("w")}
+
+    assert words(10, "key", 1) == {"w key=1"}
+    assert words(25, "key", 1) == {"w 1"}
+    assert "w" not in words(40, 1)  # which is no key
 
 
 def test_the_unit_is_that_of_the_log():
@@ -551,3 +564,81 @@ def test_the_picture_is_the_same_in_every_process():
 def test_a_wrong_call_gets_a_sentence(call, sentence: str):
     with pytest.raises(Misuse, match=re.escape(sentence)):
         call()
+
+
+# ------------------------------------------------------------------------------ mutants
+def takes_any_verdict(history: History, some) -> list[int]:
+    """Looks for no operation of another history."""
+    return [i for i, op in enumerate(history) if op in list(some)]
+
+
+def draws_the_first(history, places, evidence) -> list[int]:
+    """Forgets what the verdict is about."""
+    return places
+
+
+def sees_no_keys(history, places) -> tuple:
+    return ()
+
+
+def believes_every_order(lanes) -> bool:
+    """Takes no notice of an order that does not keep time."""
+    return True
+
+
+def begins_all_at_once(lane) -> list:
+    """Forgets that a process calls again when its last operation has ended."""
+    return [
+        ((op.invoked_us, 0), (inf if op.ended_us is None else op.ended_us, 1))
+        for op in lane
+    ]
+
+
+def stands_at_the_call(lanes) -> dict:
+    """Puts each point where its operation begins, whatever came before."""
+    order = enumerate(lanes.part.order, 1)
+    return {i: (str(n), lanes.box[i][0]) for n, i in order if i in lanes.box}
+
+
+def sorts_by_letters(process: str) -> str:
+    return process
+
+
+def names_every_key(op: Operation) -> bool:
+    """Takes the value of a register for its key."""
+    return bool(op.args)
+
+
+KILLED = {
+    (excerpt, "places_of", takes_any_verdict): lambda: (
+        test_a_wrong_call_gets_a_sentence(
+            lambda: draw(STORY[:4], VALID), "which this history does not have"
+        )
+    ),
+    (excerpt, "_nearest", draws_the_first): (
+        test_of_a_long_history_the_part_around_the_evidence_is_drawn
+    ),
+    (excerpt, "_key", sees_no_keys): (
+        test_the_line_counts_only_the_operations_of_the_key_that_was_judged
+    ),
+    (excerpt, "_natural", sorts_by_letters): test_lanes_are_in_the_order_of_people,
+    (excerpt, "has_key", names_every_key): (
+        test_the_key_is_left_out_where_all_share_it_and_room_is_scarce
+    ),
+    (Lanes, "_keeps_time", believes_every_order): (
+        test_an_order_that_does_not_keep_time_is_numbered_in_the_middle_of_the_bars
+    ),
+    (Lanes, "_points", stands_at_the_call): (
+        test_each_point_lies_in_its_operation_and_after_the_one_before
+    ),
+    (instants, "spans", begins_all_at_once): (
+        test_operations_that_take_no_time_stand_one_after_the_other
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant[2].__name__)
+def test_what_forgets_a_rule_is_found(mutant, monkeypatch):
+    monkeypatch.setattr(*mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        KILLED[mutant]()

@@ -228,3 +228,47 @@ def test_the_map_is_the_same_in_every_process():
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+# ------------------------------------------------------------------------------ mutants
+class SpreadsNothing(Standing):
+    """Forgets that a model which holds implies others, and that these break it."""
+
+    def of(self, name: str) -> str:
+        return self.judged.get(name, SILENT)
+
+
+class BelievesBoth(Standing):
+    """Takes verdicts that cannot be of one history."""
+
+    def __init__(self, verdicts, anomalies=(), kind=None):
+        try:
+            super().__init__(verdicts, anomalies, kind)
+        except Misuse as refusal:
+            if "one history" not in str(refusal):
+                raise
+
+
+class ForgetsAnomalies(Standing):
+    """Looks at verdicts alone."""
+
+    def __init__(self, verdicts, anomalies=(), kind=None):
+        super().__init__(verdicts, (), kind)
+
+
+KILLED = {
+    SpreadsNothing: test_what_is_broken_breaks_all_stronger_models,
+    ForgetsAnomalies: test_an_anomaly_breaks_the_models_that_forbid_it,
+    BelievesBoth: lambda: test_a_wrong_call_gets_a_sentence(
+        lambda: models({"linearizable": "valid", "PRAM": "invalid"}),
+        "give the verdicts of one history",
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_what_forgets_a_rule_is_found(mutant, monkeypatch):
+    monkeypatch.setitem(globals(), "Standing", mutant)
+    monkeypatch.setattr(sys.modules["distlab.show.models"], "Standing", mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        KILLED[mutant]()
