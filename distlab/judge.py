@@ -32,6 +32,12 @@ exit codes:
   3  a log cannot be read, or not as what was asked for
 of several logs the worst, in the order 3, 1, 2, 0
 """
+YOUR_OWN = """\
+a system of your own writes an object of JSON a line, when a call begins and when it ends:
+  {"process": "alice", "type": "invoke", "f": "write", "key": "x", "value": 3}
+  {"process": "alice", "type": "ok", "f": "write", "key": "x", "value": 3}
+`type` may be fail (it did not happen) or info (nobody knows); "time" is in nanoseconds
+"""
 CODES = {"valid": 0, "invalid": 1, "unknown": 2, "unreadable": 3}
 WORST_FIRST = ("unreadable", "invalid", "unknown", "valid")
 USUAL = Limits()
@@ -46,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             wrapped(f"properties: {', '.join(PROPERTIES)}", next="  "),
             wrapped(f"formats: {', '.join(FORMATS)}", next="  "),
             "",
+            YOUR_OWN,
             EXIT_CODES,
         ]
     )

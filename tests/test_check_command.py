@@ -143,7 +143,7 @@ def test_the_worst_of_several_counts_unreadable_before_invalid_before_unknown(ch
             "there is no model `registre`. Did you mean `register`",
         ),
         (["--property", "lineariseable"], "Did you mean `linearizable`"),
-        (["--format", "json"], "there is no format `json`. Did you mean `jsonl`"),
+        (["--format", "jepson"], "no format `jepson`. Did you mean `jepsen`?"),
         (["--steps", "0"], "Limits: steps is 0; give more."),
         (["abd.jsonl", "--svg", "x.svg"], "--svg draws one log: give one."),
     ],

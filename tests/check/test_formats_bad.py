@@ -26,6 +26,7 @@ TRACE = (
     '[1500,"state","s1","",[["held",1]],"",0]\n[2000,"ok","c1","",null,"",0]\n'
     '[3000,"crash","c1","",null,"",0]\n'
 )
+OBJECT = '{"process": 0, "type": "invoke", "f": "write", "value": 3}\n'
 JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
 
 
@@ -124,6 +125,12 @@ JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
             "line 7: c1#2 calls `write`",
         ),
         (TRACE + CALL.replace('{"$', '{"'), "line 7: a step has a node, and a call"),
+        (OBJECT + "[1]\n", "line 2: an event is {.process.: 0, .type.: .invoke"),
+        (OBJECT + "{}\n", "line 2: an event is {.process.: 0, .type.: .invoke"),
+        (OBJECT + "{\n", "line 2: this is not JSON"),
+        (OBJECT.replace("invoke", "begin"), "line 1: `type` is 'begin', and must be"),
+        (OBJECT.replace("0", "[]"), "line 1: `process` is a number or a name, and `f`"),
+        (OBJECT * 2, "line 2: p0 calls `write` while its `write` of line 1 has not en"),
         # formats that are mixed
         (JSON + jepsen(INVOKE), "line 2: this is not JSON"),
         (jepsen(INVOKE) + "\n" + JSON, "line 2: '\"c1\"', where a map was expected"),
@@ -222,6 +229,7 @@ def whole_logs() -> list[tuple[str, str]]:
         *jepsens,
         ("jsonl", history.to_jsonl()),
         ("trace", TRACE),
+        ("json", written.as_json(history)),
         ("etcd", ETCD + written.as_etcd(without_keys(drawn(5)))),
         ("porcupine", written.as_porcupine(key_value())),
     ]

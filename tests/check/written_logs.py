@@ -6,6 +6,7 @@ ended, then what began.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -79,6 +80,18 @@ def as_jepsen(history: History, line: str = "{{{}}}", times: bool = True) -> lis
             fields[":error"] = edn(op.result)
         told.append(line.format(", ".join(f"{k} {v}" for k, v in fields.items())))
     return told
+
+
+def as_json(history: History) -> str:
+    """An object for each event."""
+    lines = []
+    for at_us, kind, op in events(history):
+        value = value_of(op, kind)
+        told = {"process": op.process, "type": kind, "f": op.f, "time": at_us * 1000}
+        if op.f in ("read", "write") and op.args:
+            told["key"], value = value
+        lines.append(json.dumps({**told, "value": value}) + "\n")
+    return "".join(lines)
 
 
 DRESSES: dict[str, Callable[[History], str]] = {

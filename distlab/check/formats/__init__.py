@@ -1,4 +1,4 @@
-"""Histories from anywhere: logs of our own runs, of Jepsen, Porcupine and Maelstrom.
+"""Histories from anywhere: of our own runs and yours, Jepsen, Porcupine, Maelstrom.
 
     >>> read("{:process 0, :type :invoke, :f :write, :value 3}"
     ...      "{:process 0, :type :ok, :f :write, :value 3}")
@@ -22,6 +22,7 @@ from distlab.history import History
 FORMATS = {  # and the modules that read them, imported when they are needed
     "jsonl": "json_lines",
     "trace": "traces",
+    "json": "json_maps",
     "jepsen": "jepsen",
     "etcd": "etcd",
     "porcupine": "porcupine",
@@ -35,6 +36,7 @@ BROADCAST = re.compile(r":f\s+:(broadcast|echo|generate|send|poll)\b")
 LOG_LINE = re.compile(
     r"^(?:.*\s)?(?:\d+|:\w+)\s+:(invoke|ok|fail|info)\s+:\S+", re.MULTILINE
 )
+JSON_MAP = re.compile(r'\s*\{\s*"')
 TRACE = re.compile(r'\s*\{"nodes":')
 JSON_LINE = re.compile(r'\s*\[\s*"')
 
@@ -76,6 +78,8 @@ def recognised_in(where: Source) -> str:
         return "jsonl"
     if TRACE.match(head):
         return "trace"
+    if JSON_MAP.match(head):
+        return "json"
     event, line = EVENT.search(head), LOG_LINE.search(head)
     if line and not (event and event.start(1) <= line.start(1)):
         return "etcd"

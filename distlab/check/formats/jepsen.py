@@ -22,7 +22,7 @@ from distlab.check.formats.reading import Reading
 from distlab.errors import Misuse
 from distlab.history import Operation
 
-MICRO = {":r": "r", ":w": "w", ":append": "append", ":read": "r", ":write": "w"}
+MICRO = {"r": "r", "w": "w", "append": "append", "read": "r", "write": "w"}
 
 
 def read(source: Source, progress: bool = False) -> Reading:
@@ -119,8 +119,8 @@ def transaction(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
 def micro_operations(value: Any) -> tuple[tuple[str, Any, Any], ...]:
     """`[[:append 3 1] [:r 4 nil]]` as tuples. Raises `ValueError` for anything else."""
     try:
-        return tuple([(MICRO[f], key, item) for f, key, item in value])
-    except (TypeError, ValueError, KeyError):
+        return tuple([(MICRO[f.lstrip(":")], key, item) for f, key, item in value])
+    except (AttributeError, TypeError, ValueError, KeyError):
         raise ValueError(
             "a transaction is a vector of `[:r key value]`, `[:w key value]` and "
             "`[:append key element]`."
