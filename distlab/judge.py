@@ -33,7 +33,7 @@ exit codes:
 of several logs the worst, in the order 3, 1, 2, 0
 """
 YOUR_OWN = """\
-a system of your own writes an object of JSON a line, when a call begins and when it ends:
+a system of your own writes a line of JSON when a call begins and when it ends:
   {"process": "alice", "type": "invoke", "f": "write", "key": "x", "value": 3}
   {"process": "alice", "type": "ok", "f": "write", "key": "x", "value": 3}
 `type` may be fail (it did not happen) or info (nobody knows); "time" is in nanoseconds
