@@ -256,3 +256,70 @@ MUTANTS = [
 def test_a_judge_that_forgets_something_is_told_from_its_twin(mutant, monkeypatch):
     mutant(monkeypatch)
     assert first_difference(range(2000)) is not None
+
+
+SAID = (  # deliveries, and what is to be said of them
+    ({"s1": [("a", 1), ("ab", 2)], "s2": [("b", 3), ("ba", 2)]}, "valid"),
+    ({"s1": [("ab", 1)], "s2": [("ba", 2)]}, "invalid"),
+    ({"s1": [("a", 1), ("ab", 2)], "s2": [("b", 3)]}, "unknown"),
+    ({"s1": [("a", 1), ("a", 1)]}, "unknown"),
+    ({"s1": [("a", 1), ("ab", 2)], "s2": [("a", 3), ("ab", 2)]}, "invalid"),
+)
+
+
+def wrongly_said() -> list[str]:
+    return [
+        outcome
+        for deliveries, outcome in SAID
+        if strong_eventual_consistency(deliveries).outcome != outcome
+    ]
+
+
+def counts_the_order_of_delivery(patch):
+    patch.setattr(convergence, "sorted", lambda updates, key: updates, raising=False)
+
+
+def counts_how_many_were_delivered(patch):
+    patch.setattr(
+        convergence,
+        "sorted",
+        lambda updates, key: range(len(updates)),
+        raising=False,
+    )
+
+
+def looks_at_the_end_alone(patch):
+    original = convergence.looks_of
+    patch.setattr(
+        convergence,
+        "looks_of",
+        lambda deliveries: original({r: s[-1:] for r, s in deliveries.items()}),
+    )
+
+
+def compares_a_replica_with_itself(patch):
+    original = convergence.looks_of
+
+    def looks_of(deliveries):
+        return [
+            Look(f"{look.replica}, {at}", look.delivered, look.state)
+            for at, look in enumerate(original(deliveries))
+        ]
+
+    patch.setattr(convergence, "looks_of", looks_of)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        counts_the_order_of_delivery,
+        counts_how_many_were_delivered,
+        looks_at_the_end_alone,
+        compares_a_replica_with_itself,
+    ],
+    ids=lambda mutant: mutant.__name__,
+)
+def test_so_is_one_that_forgets_what_was_delivered(mutant, monkeypatch):
+    assert wrongly_said() == []
+    mutant(monkeypatch)
+    assert wrongly_said()

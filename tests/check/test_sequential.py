@@ -442,6 +442,30 @@ def lets_what_nobody_knows_happen_twice(patch):
     patch.setattr(interleavings.Search, "following", following)
 
 
+def forgets_what_the_state_was(patch):
+    """Comes to a place twice, and looks at the first state alone."""
+
+    class Placed(interleavings.Configuration):
+        def __eq__(self, other):
+            return self[:2] == other[:2]
+
+        def __hash__(self):
+            return hash(self[:2])
+
+    patch.setattr(interleavings, "Configuration", Placed)
+
+
+def takes_writes_as_soon_as_they_fit(patch):
+    original = interleavings.Search.settled
+
+    def settled(self, config, path):
+        for kind in self.kinds:
+            kind.looks = True
+        return original(self, config, path)
+
+    patch.setattr(interleavings.Search, "settled", settled)
+
+
 def judges_each_key_alone(patch):
     original = sequential.searched
     ordered = sequential.saturated
@@ -496,6 +520,8 @@ MUTANTS = [
     believes_what_failed,
     lets_what_nobody_knows_happen_before_all,
     lets_what_nobody_knows_happen_twice,
+    forgets_what_the_state_was,
+    takes_writes_as_soon_as_they_fit,
     judges_each_key_alone,
     stops_at_what_follows_at_once,
     puts_what_a_read_replaced_after_what_it_saw,
