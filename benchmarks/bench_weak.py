@@ -125,7 +125,8 @@ def within(judge: Callable) -> Judge:
     return lambda history: judge(history, limits=LIMITS)
 
 
-CAUSAL = (causally_consistent, causally_convergent, causal_memory, pram)
+CAUSAL = (causally_consistent, causally_convergent)
+VIEWS = (causal_memory, pram)  # an order for each process: not tried beyond 10,000
 
 
 def growth(rounds: int, most: int) -> Iterator[list[str]]:
@@ -138,6 +139,10 @@ def growth(rounds: int, most: int) -> Iterator[list[str]]:
             if kind == "spoilt":
                 made = [spoilt(history, seed) for seed, history in enumerate(made)]
             row = [ms(within(judge), made) for judge in CAUSAL]
+            row += [
+                ms(within(judge), made) if number <= 10_000 else "not tried"
+                for judge in VIEWS
+            ]
             yield [f"{number:,}, {kind}", *row]
 
 
@@ -152,14 +157,13 @@ def sequential(rounds: int, most: int) -> Iterator[list[str]]:
         yield [f"{number:,} by {processes}", *row]
 
 
-def hard(observers: int) -> History:
-    """Writes that nothing orders, and observers who allow no order of them.
+def hard(more: int) -> History:
+    """Four writes that nothing orders, and eight observers who allow no order of them.
 
-    Beside the eight observers of four writes there are writers of as many further keys,
-    which nobody reads in any order: all of their orders are tried in vain.
+    Beside them there are writers of further keys, which nobody reads: what has happened
+    of these is tried in vain with all the rest.
     """
     pairs = ["x2 y1", "y2 x1", "x2 y2", "y1 x1", "x1 y1", "y2 x2", "x1 y2", "y1 x2"]
-    ops = [operation(at, key, 0, True, None) for at, key in enumerate(("x", "y"))]
     ops = []
     at = count()
     for key, value in product("xy", (1, 2)):
@@ -171,7 +175,7 @@ def hard(observers: int) -> History:
             ops.append(
                 Operation(process, "read", (key,), begin, "ok", int(value), begin + 5)
             )
-    for i in range(observers):
+    for i in range(more):
         process = f"c{next(at)}"
         ops.append(Operation(process, "write", (f"k{i}", 1), 0, "ok", None, 5))
     return History(ops)
@@ -189,7 +193,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="update README.md")
     parser.add_argument("--quick", action="store_true", help="smaller, and less exact")
     arguments = parser.parse_args()
-    rounds, most = (1, 1000) if arguments.quick else (5, 100_000)
+    rounds, most = (1, 1000) if arguments.quick else (3, 100_000)
     found = {
         "weak-growth": table(
             ["operations", "CC, ms", "CCv, ms", "CM, ms", "PRAM, ms"],
