@@ -289,13 +289,13 @@ def test_many_logs_with_many_changes_are_read_or_refused(seed):
     for format, text in WHOLE:
         content = bytearray(text.encode())
         for _ in range(rng.randint(1, 30)):
-            at = rng.randrange(len(content))
+            at = rng.randrange(len(content) or 1)
             match rng.randrange(3):
                 case 0:
-                    content[at] = rng.choice(b'{}[]()":;#\\ \n\t0a\x00\xff')
+                    content[at : at + 1] = rng.choices(b'{}[]()":;#\\ \n\t0a\x00\xff')
                 case 1:
                     del content[at : at + rng.randint(1, 40)]
                 case 2:
-                    other = rng.randrange(len(content))
+                    other = rng.randrange(len(content) or 1)
                     content[at:at] = content[other : other + rng.randint(1, 40)]
         reads_or_says_why(bytes(content), rng.choice([None, format]))
