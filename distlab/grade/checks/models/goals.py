@@ -1,0 +1,95 @@
+"""Histories that learners build: allowed by this model, forbidden by that one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+from distlab.check import properties, transactions
+from distlab.check.verdict import Verdict
+from distlab.check.versions import counted
+from distlab.errors import Misuse
+from distlab.grade.exercise import Outcome, broken, kept, partly
+from distlab.history import History
+
+# The models that are asked about here, the strongest first, and their judges.
+MODELS = {
+    "linearizable": "linearizable",
+    "sequentially consistent": "sequential",
+    "causal memory": "causal-memory",
+    "PRAM": "pram",
+}
+Wanted = Literal["valid", "invalid"]
+
+
+def verdict(history: History, model: str) -> Verdict:
+    """What the judge of a model says; of transactions, that of a level."""
+    if model in MODELS:
+        return properties.judge(history, MODELS[model], "kv")
+    return transactions.judge(history, model)
+
+
+class Goal(NamedTuple):
+    """A history to build, and how few operations are enough."""
+
+    name: str
+    read: Callable[[str], History]
+    kept: str  # the model that allows it
+    broken: str  # the one that does not
+    smallest: int
+    keys: int = 2  # how many it may use
+    by_key: bool = False  # whether each key is judged by itself, to be kept
+
+    def demands(self, history: History) -> Iterator[tuple[Verdict, Wanted, History]]:
+        """What is asked of it, with what the judges say."""
+        parts = [history]
+        if self.by_key:
+            keys = sorted({op.args[0] for op in history})
+            parts = [History(op for op in history if op.args[0] == k) for k in keys]
+        for part in parts:
+            yield verdict(part, self.kept), "valid", part
+        yield verdict(history, self.broken), "invalid", history
+
+
+def size(history: History) -> int:
+    """How many reads and writes there are."""
+    return sum(len(op.args) if op.f == "txn" else 1 for op in history)
+
+
+def written(answer: Any, goals: tuple[Goal, ...], name: str) -> str:
+    """What stands under a goal's name. Raises `Misuse` if the names are others."""
+    if not isinstance(answer, dict) or set(answer) != {goal.name for goal in goals}:
+        told = ", ".join(repr(goal.name) for goal in goals)
+        raise Misuse(f"leave the names as they are: {told}.")
+    found: str = answer[name]
+    if isinstance(found, str) and not found.strip():
+        raise NotImplementedError(f"nothing written for {name!r} yet")
+    return found
+
+
+def reached(goal: Goal, history: History) -> Outcome:
+    """Whether this history is what was asked for, and how short it is."""
+    keys = {key for op in history for key in keys_of(op)}
+    if len(keys) > goal.keys:
+        raise Misuse(f"{goal.name}: it may use {counted(goal.keys, 'key')}, no more.")
+    for said, wanted, part in goal.demands(history):
+        if said.outcome == wanted or (part != history and said.unknown):
+            continue
+        advice = UNTOLD if said.unknown else TOO_GOOD if said.valid else TOO_BAD
+        return broken(str(said), part, advice=advice, mark=said)
+    count = size(history)
+    came = counted(count, "operation")
+    if count <= goal.smallest:
+        return kept(came)
+    return partly(goal.smallest / count, came, history, advice=SHORTER)
+
+
+def keys_of(op: Any) -> list[str]:
+    """The keys that an operation touches."""
+    return [key for _, key, _ in op.args] if op.f == "txn" else [op.args[0]]
+
+
+UNTOLD = "Nothing in it could have gone wrong: somebody has to read."
+TOO_GOOD = "This model has to forbid it, and there is an order that explains it all."
+TOO_BAD = "This model has to allow it: which operation can be otherwise, or left out?"
+SHORTER = "It is one, and there is a shorter one: which operation can you leave out?"

@@ -1,0 +1,52 @@
+"""Exercise 3.4: what one level of isolation allows and the next one forbids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distlab.grade.checks.models.goals import Goal, reached, written
+from distlab.grade.checks.models.notation import transactions
+from distlab.grade.exercise import Case, Exercise, Literal, Outcome
+
+BEHIND = "serializable, not strict serializable"
+SKEWED = "snapshot isolation, not serializable"
+TORN = "read committed, not snapshot isolation"
+
+GOALS = (
+    Goal(BEHIND, transactions, "serializable", "strict serializable", 2),
+    Goal(SKEWED, transactions, "snapshot isolation", "serializable", 4),
+    Goal(TORN, transactions, "read committed", "snapshot isolation", 4),
+)
+ORDER = tuple(goal.name for goal in GOALS)
+
+isolation = Exercise(
+    "3.4",
+    "Between two levels",
+    "03_consistency_models",
+    Literal("LEVELS", stub=dict.fromkeys(ORDER, "")),
+)
+
+
+def goal_reached(answer: Any, name: str) -> Outcome:
+    """Whether the history under this name is one, and how short it is."""
+    goal = GOALS[ORDER.index(name)]
+    return reached(goal, goal.read(written(answer, GOALS, name)))
+
+
+# ---------------------------------------------------------------------- what is claimed
+@isolation.claim(BEHIND, points=1, public=1, hidden=0)
+def behind(answer: Any, case: Case) -> Outcome:
+    """Somebody reads what was, after it was replaced."""
+    return goal_reached(answer, BEHIND)
+
+
+@isolation.claim(SKEWED, points=2, public=1, hidden=0)
+def skewed(answer: Any, case: Case) -> Outcome:
+    """Two snapshots, and two writes that do not meet."""
+    return goal_reached(answer, SKEWED)
+
+
+@isolation.claim(TORN, points=2, public=1, hidden=0)
+def torn(answer: Any, case: Case) -> Outcome:
+    """All that was read was committed, and still it does not fit."""
+    return goal_reached(answer, TORN)
