@@ -79,12 +79,15 @@ def told(finding: Finding) -> Told:
 
 def picture(finding: Finding) -> Any:
     """The diagram of the evidence, or None where there is none to draw."""
-    if not isinstance(finding.evidence, Trace) or not finding.evidence.steps:
+    shown = finding.evidence
+    if not isinstance(shown, (Trace, History)) or not len(shown):
         return None
     from distlab import show
 
     try:
-        return show.spacetime(finding.evidence, mark=finding.mark)
+        if isinstance(shown, Trace):
+            return show.spacetime(shown, mark=finding.mark)
+        return show.history(shown, finding.mark or None)
     except Exception:  # an answer can send what nobody has thought of drawing
         return None
 
