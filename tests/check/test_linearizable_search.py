@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from check.brute_force import Operations, explained, is_explained_by
-from check.twins_linearizable import WORLDS, World, all_of, at_random
+from check.twins_linearizable import WORLDS, World, all_of, at_random, busy
 
 from distlab.check import configurations, frontier, one_order
 from distlab.check.configurations import Search
@@ -67,7 +69,7 @@ def test_the_search_says_what_its_twin_says_of_all_histories_of_two_operations(w
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_judge_says_what_its_twin_says_of_larger_ones(world):
-    assert first_difference(WORLDS[world], range(500)) is None
+    assert first_difference(WORLDS[world], range(300)) is None
 
 
 def write(process: str, value: int, begin: int, end: int | None):
@@ -77,6 +79,29 @@ def write(process: str, value: int, begin: int, end: int | None):
 
 def read(process: str, value: int | None, begin: int, end: int):
     return Operation(process, "read", (), begin, "ok", value, end)
+
+
+def is_explained_or_too_much(world: World, seed: int) -> bool:
+    """Whether what happened is found out; past the limit nothing is said."""
+    rng = random.Random(seed)
+    ops = busy(world, rng, rng.randint(10, 25), clients=rng.randint(3, 7))
+    limited = Limits(steps=1000).meter()
+    found = Search(ops, world.machine, limited, keyed=False).run()
+    if found.explained is None:
+        return limited.exceeded is not None
+    return found.explained and is_explained_by(found.order, ops, world.machine)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_what_a_machine_did_is_explained(world):
+    assert all(is_explained_or_too_much(WORLDS[world], seed) for seed in range(40))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("world", WORLDS)
+def test_what_a_machine_did_is_explained_for_many_seeds(world):
+    seeds = range(40, 4000)
+    assert all(is_explained_or_too_much(WORLDS[world], seed) for seed in seeds)
 
 
 WAITS = (
@@ -236,11 +261,13 @@ def looks_one_step_ahead(patch):
 
 
 def looks_past_the_one_that_ends(patch):
+    """As we once did where it might hide; the texts tell."""
     init = configurations.Ahead.__init__
 
     def changed(self, search, ending):
         init(self, search, ending)
-        self.choosy &= ~search.bits[ending]
+        self.choosy |= self.leaves
+        self.leaves = 0
 
     patch.setattr(configurations.Ahead, "__init__", changed)
 
@@ -271,33 +298,33 @@ def merges_keys_by_time_alone(patch):
     )
 
 
-MUTANTS = [
-    (forgets_real_time, "register"),
-    (forgets_the_order_of_a_process, "queue"),
-    (takes_open_operations_for_certain, "register"),
-    (forgets_open_operations, "counter"),
-    (believes_reasons_for_results, "lock"),
-    (takes_what_fits_for_looking, "register"),
-    (counts_writers_done_as_gain, "register"),
-    (lets_any_open_operation_stand_in, "texts"),
-    (hides_what_nothing_was_written_over, "register"),
-    (uses_an_open_operation_twice, "register"),
-    (takes_all_open_operations_for_equal, "register"),
-    (looks_one_step_ahead, "register"),
-    (looks_past_the_one_that_ends, "queue"),
-    (calls_idle_what_was_looked_at, "register"),
-    (mixes_up_results, "stack"),
-    (merges_keys_by_time_alone, "key-value"),
+MUTANTS = [  # the world and the seeds that tell
+    (forgets_real_time, "register", range(500)),
+    (forgets_the_order_of_a_process, "queue", range(500)),
+    (takes_open_operations_for_certain, "register", range(500)),
+    (forgets_open_operations, "counter", range(500)),
+    (believes_reasons_for_results, "lock", range(500)),
+    (takes_what_fits_for_looking, "register", range(500)),
+    (counts_writers_done_as_gain, "register", range(500)),
+    (lets_any_open_operation_stand_in, "texts", range(1950, 1960)),
+    (hides_what_nothing_was_written_over, "register", range(500)),
+    (uses_an_open_operation_twice, "register", range(2000)),
+    (takes_all_open_operations_for_equal, "queue", range(425, 435)),
+    (looks_one_step_ahead, "counter", range(500)),
+    (looks_past_the_one_that_ends, "text", range(500)),
+    (calls_idle_what_was_looked_at, "register", range(500)),
+    (mixes_up_results, "stack", range(500)),
+    (merges_keys_by_time_alone, "key-value", range(500)),
 ]
-NAMES = [mutant.__name__ for mutant, _ in MUTANTS]
+NAMES = [mutant.__name__ for mutant, *_ in MUTANTS]
 
 
-@pytest.mark.parametrize(("mutant", "world"), MUTANTS, ids=NAMES)
+@pytest.mark.parametrize(("mutant", "world", "seeds"), MUTANTS, ids=NAMES)
 def test_a_search_that_forgets_something_is_told_from_its_twin(
-    mutant, world, monkeypatch
+    mutant, world, seeds, monkeypatch
 ):
     mutant(monkeypatch)
-    assert first_difference(WORLDS[world], range(2000)) is not None
+    assert first_difference(WORLDS[world], seeds) is not None
 
 
 def test_a_search_that_lets_blocked_writes_stand_in_is_told(monkeypatch):

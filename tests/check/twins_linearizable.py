@@ -8,9 +8,10 @@ from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from check.brute_force import Operations, drawn, spans
+from check.brute_force import Operations, drawn, lived, spans, with_lies
 
-from distlab.history import Operation
+from distlab.check.kinds import ANY
+from distlab.history import History, Operation
 from distlab.machine import (
     Bank,
     Counter,
@@ -22,6 +23,7 @@ from distlab.machine import (
     Register,
     Set,
     Stack,
+    Text,
     Texts,
 )
 
@@ -77,6 +79,20 @@ WORLDS = {
             *[("read", (key,)) for key in "xy"] * 2,
             *(("cas", (key, 1, 2)) for key in "xy"),
             *(("delete", (key,)) for key in "xy"),
+        ),
+    ),
+    "text": World(
+        Text(),
+        (
+            *gave("put", ("a",), None),
+            *gave("append", ("b",), None),
+            *gave("get", (), "", "a", "ab", "b"),
+        ),
+        (("append", ("b",)), ("put", ("a",))),
+        any_of(
+            *(("put", (text,)) for text in "ab"),
+            *(("append", (text,)) for text in "cde"),
+            *[("get", ())] * 4,
         ),
     ),
     "texts": World(
@@ -213,10 +229,33 @@ def layouts(never_end: tuple[bool, ...]) -> tuple[tuple, ...]:
 def at_random(world: World, seed: int) -> Operations:
     """Up to eight operations that happened like this, or with lies.
 
-    In every third history many clients have crashed, and nobody knows what they did.
+    In some histories many clients have crashed, and nobody knows what they did; in
+    others each operation is of another client, and they overlap more.
     """
     ops = drawn(seed, world.machine, world.random, most=8)
-    return with_crashes(world.machine, ops, seed) if seed % 3 == 2 else ops
+    if seed % 4 == 2:
+        return with_crashes(world.machine, ops, seed)
+    if seed % 4 == 3:
+        rng = random.Random(seed)
+        seen = busy(world, rng, rng.randint(3, 7), clients=9)
+        return with_lies(rng, seen, rng.choice((0, 0.3, 1)))
+    return ops
+
+
+def busy(world: World, rng: random.Random, n: int, clients: int) -> Operations:
+    """What clients see who are each busy with one operation after the other."""
+    free = [0] * clients
+    ops = []
+    for _ in range(n):
+        client = min(range(clients), key=free.__getitem__)
+        begin = free[client] + rng.randint(0, 5)
+        end = begin + rng.randint(0, 40)
+        free[client] = end + rng.choice((0, 1))
+        outcome = rng.choices(["ok", "info"], [6, 1])[0]
+        ops.append(Operation(f"c{client}", "", (), begin, outcome, None, end))
+    seen = lived(rng, list(History(ops)), world.machine, world.random)
+    looks = world.machine.only_looks
+    return tuple(op for op in seen if op.outcome == "ok" or not looks(op.f, ANY))
 
 
 def with_crashes(machine: Machine, ops: Operations, seed: int) -> Operations:
