@@ -114,6 +114,8 @@ def judged(log: str, arguments: argparse.Namespace, limits: Limits) -> str:
     assumed = [f"{name} {names[name]}" for name in names if not told_by[name]]
     if assumed:
         print(f"  Assumed: {', '.join(assumed)}.")
+    if verdict.unknown:
+        print("  Limits are raised by --timeout-s, --steps and --memory-mb.")
     if arguments.svg:
         draw(read, verdict, arguments.svg)
     return verdict.outcome

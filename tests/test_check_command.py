@@ -101,6 +101,7 @@ def test_unknown_is_2(check, tmp_path):
 def test_past_a_limit_nothing_is_known(check):
     code, out, _ = check("etcd.log", "--steps", "5")
     assert code == 2 and out.startswith("UNKNOWN") and "5 steps" in out
+    assert out.endswith("Limits are raised by --timeout-s, --steps and --memory-mb.\n")
 
 
 UNREADABLE = {
