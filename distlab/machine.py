@@ -402,6 +402,26 @@ class Lock(Machine):
         return name == "holds" or result is (None if name == "acquire" else False)
 
 
+class Mutex(Machine):
+    """A lock without tokens: `acquire` and `release` tell whether they did so.
+
+    Anybody may release it: it does not know its holder. That is what tokens are for.
+    """
+
+    @property
+    def initial(self) -> State:
+        return False
+
+    def acquire(self, state: State) -> Step:
+        return True, not state
+
+    def release(self, state: State) -> Step:
+        return False, state
+
+    def only_looks(self, name: str, result: Any) -> bool:
+        return result is False
+
+
 class LogMachine(Machine):
     """A log: `append` gives the index of the new entry, from 1; `read` all entries."""
 

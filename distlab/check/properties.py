@@ -30,6 +30,7 @@ from distlab.machine import (
     Lock,
     LogMachine,
     Machine,
+    Mutex,
     Queue,
     Register,
     Set,
@@ -58,6 +59,7 @@ MODELS: dict[str, Machine | None] = {
     "queue": Queue(),
     "stack": Stack(),
     "lock": Lock(),
+    "mutex": Mutex(),
     "log": LogMachine(),
     "list-append": None,  # transactions
     "rw-register": None,
@@ -185,8 +187,8 @@ def guessed(history: History) -> str:
 def fitted(history: History, model: str) -> History:
     """The history as its model wants it. Raises `Misuse` for what is none of it.
 
-    Sets are read as sets, in whatever order they were told; keys that cannot be
-    compared with each other become texts.
+    Sets are read as sets, in whatever order they were told; of a mutex, what happened
+    succeeded; keys that cannot be compared with each other become texts.
     """
     for op in history:
         if wrong := misshapen(op.f, len(op.args), model) or wrong_values(op, model):
@@ -195,6 +197,8 @@ def fitted(history: History, model: str) -> History:
             )
     if model == "set":
         return History(map(as_set, history))
+    if model == "mutex":
+        return History(map(as_done, history))
     if model in KEYED and len({type(op.args[0]) for op in history}) > 1:
         return History(
             op._replace(args=(repr(op.args[0]), *op.args[1:])) for op in history
@@ -235,6 +239,11 @@ def wrong_values(op: Operation, model: str) -> str | None:
 def has_members(result: Any) -> bool:
     """Whether this may be what a set or a log was read as."""
     return isinstance(result, (tuple, frozenset))
+
+
+def as_done(op: Operation) -> Operation:
+    """An operation that, if it happened and told nothing, did what was asked."""
+    return op._replace(result=True) if op[4:6] == ("ok", None) else op
 
 
 def as_set(op: Operation) -> Operation:

@@ -37,6 +37,7 @@ OPERATIONS = {
     "queue": [("enqueue", (1,), None), ("dequeue", (), 1)],
     "stack": [("push", (1,), None), ("pop", (), 1)],
     "lock": [("acquire", (), 1), ("release", (1,), True)],
+    "mutex": [("acquire", (), None), ("release", (), None), ("acquire", (), None)],
     "log": [("append", ("a",), 1), ("read", (), ("a",))],
     "list-append": [
         ("txn", (("append", "x", 1),), (("append", "x", 1),)),
@@ -105,6 +106,17 @@ def test_a_set_is_one_in_whatever_order_it_was_told():
     assert judge(history, "linearizable", "set").valid
 
 
+@pytest.mark.parametrize("told", [None, True])
+def test_a_mutex_is_not_acquired_twice(told):
+    """Knossos's mutex: an ok tells nothing more."""
+    twice = called(("acquire", (), told), ("acquire", (), told), ("release", (), told))
+    assert judge(twice, "linearizable", "mutex").invalid
+    in_turn = called(
+        ("acquire", (), told), ("release", (), told), ("acquire", (), told)
+    )
+    assert judge(in_turn, "linearizable", "mutex").valid
+
+
 def test_texts_by_key_may_be_called_kv_too():
     history = called(*OPERATIONS["texts"])
     assert judge(history, "linearizable", "kv") == judge(
@@ -161,11 +173,18 @@ def takes_no_set_for_one(op: Operation) -> Operation:
     return op
 
 
+def takes_everything_as_it_is(op: Operation) -> Operation:
+    return op
+
+
 def fits_everything(*_: object) -> None:
     return None
 
 
 KILLED = {
+    ("as_done", takes_everything_as_it_is): lambda: test_a_mutex_is_not_acquired_twice(
+        None
+    ),
     ("as_set", takes_no_set_for_one): test_a_set_is_one_in_whatever_order_it_was_told,
     ("misshapen", fits_everything): lambda: (
         test_what_is_no_model_is_told_with_what_was_called(
