@@ -480,6 +480,40 @@ def test_a_history_is_read_the_same_under_any_hash_seed():
     assert len(digests) == 1
 
 
+def test_a_bar_shows_how_much_of_a_large_file_is_read(tmp_path, monkeypatch):
+    """None for a small one, and none where nobody asks for it."""
+    path = tmp_path / "history.edn"
+    path.write_text(WRITE_3 + "\n", encoding="utf-8")
+    bars: list[Bar] = []
+    monkeypatch.setattr("tqdm.tqdm", lambda **options: Bar(options, bars))
+    reading(path, progress=True)
+    assert bars == []
+    monkeypatch.setattr(lines, "SHOW_PROGRESS_FROM", 10)
+    formats.read(path)
+    assert bars == []
+    reading(path, progress=True)
+    (bar,) = bars
+    assert bar.seen == bar.options["total"] == path.stat().st_size
+    assert bar.options["disable"] is None  # at a terminal alone
+
+
+class Bar:
+    """Stands in for the bar of tqdm."""
+
+    def __init__(self, options: dict, bars: list):
+        self.options, self.seen = options, 0
+        bars.append(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def update(self, size: int) -> None:
+        self.seen += size
+
+
 def test_a_log_is_read_line_by_line_and_never_held_whole(tmp_path):
     path = tmp_path / "large.edn"
     at = (f":process 0, :type :info, :time 12345678{number}" for number in range(9000))
