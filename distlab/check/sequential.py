@@ -46,7 +46,7 @@ from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
 from distlab.events import Call
 from distlab.history import History
-from distlab.machine import KeyValue, Machine
+from distlab.machine import KeyValue, Machine, Register
 
 PROMISE = "sequentially consistent"
 KEY_VALUE = KeyValue()
@@ -110,12 +110,27 @@ def program_of(
 ) -> Nowhere | Pattern | Program:
     """What has to be searched; or why nothing has to be."""
     if not written_once(history, machine):
-        return Program.of(that_count(history, machine), machine)
+        ops = that_count(history, machine)
+        return left_by_none(ops, machine) or Program.of(ops, machine)
     shown = ReadsFrom(history)
     if shown.nowhere:
         return shown.nowhere
     order = saturated(shown, meter)
     return order if isinstance(order, Pattern) else Program.ordered(order, machine)
+
+
+def left_by_none(ops: Operations, machine: Machine) -> Nowhere | None:
+    """A read of what no operation can have left, if they are those of registers."""
+    registers = isinstance(machine, (KeyValue, Register))
+    if not registers or any(op.f not in ("read", "write", "cas") for op in ops):
+        return None
+    keyed = isinstance(machine, KeyValue)
+    left = {(op.args[:keyed], op.args[-1]) for op in ops if op.f != "read"}
+    for op in ops:
+        strange = (op.args[:keyed], op.result) not in left
+        if op.f == "read" and op.result is not None and strange:
+            return Nowhere(f"{told(op)}, which nobody wrote", (op,))
+    return None
 
 
 # ------------------------------------------------- what has to come before what, surely

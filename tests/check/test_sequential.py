@@ -257,6 +257,18 @@ def test_a_read_of_what_nobody_wrote_is_told():
     )
 
 
+def test_so_it_is_where_values_are_written_again_however_many_orders_there_are():
+    writes = [
+        Operation(f"c{i}", "write", (i % 3,), 0, "ok", None, 100) for i in range(30)
+    ]
+    late = Operation("c30", "read", (), 101, "ok", 7, 102)
+    verdict = sequentially_consistent(History([*writes, late]), Register())
+    assert verdict.evidence == (late,)
+    assert verdict.reason == (
+        "c30 read() gave 7 (0.101 to 0.102 ms), which nobody wrote (ThinAirRead)."
+    )
+
+
 def test_what_costs_too_much_is_unknown():
     for steps in (3, 50, 150):
         verdict = sequentially_consistent(EIGHT_OBSERVERS, limits=Limits(steps))
