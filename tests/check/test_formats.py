@@ -142,14 +142,24 @@ def test_a_trace_tells_the_history_of_its_run(seed):
 @pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
 def test_objects_of_json_come_back(seed):
     history = drawn(seed)
-    if history.where("read"):
-        assert formats.read(written.as_json(history)) == history
+    assert formats.read(written.as_json(history)) == history
 
 
 def test_transactions_may_be_json_too():
     history = made_logs.transactions(made_logs.WRITE_SKEW)
     lines = written.as_json(history).replace('":append"', '"append"')
     assert formats.read(lines.replace('":r"', '"r"')) == history
+
+
+def test_a_key_in_json_need_not_be_told_again():
+    write, read = formats.read(
+        '{"process": 0, "type": "invoke", "f": "write", "key": "x", "value": [1, 2]}\n'
+        '{"process": 0, "type": "ok", "f": "write"}\n'
+        '{"process": 0, "type": "invoke", "f": "read", "key": "x"}\n'
+        '{"process": 0, "type": "ok", "f": "read", "value": [1, 2]}\n'
+    )
+    assert (write.args, write.result) == (("x", (1, 2)), None)
+    assert (read.args, read.result) == (("x",), (1, 2))
 
 
 def test_a_value_in_json_may_be_anything():

@@ -33,6 +33,13 @@ class Event(NamedTuple):
     error: Any = None
 
 
+class Keyed(NamedTuple):
+    """A value that was told with its key."""
+
+    key: Any
+    value: Any
+
+
 class Clock:
     """Gives each event its microsecond: rising, in the order of the lines."""
 

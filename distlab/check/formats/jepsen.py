@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from distlab.check.formats.edn import maps
-from distlab.check.formats.events import KINDS, Event, Pairing
+from distlab.check.formats.events import KINDS, Event, Keyed, Pairing
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
 from distlab.errors import Misuse
@@ -142,10 +142,14 @@ def keyed(operations: list[Operation]) -> list[Operation]:
 
 def has_key(op: Operation) -> bool:
     """Whether an operation has a key before its value, for certain."""
-    if op.f not in ("read", "cas") or not op.args or not is_pair(op.args[0]):
+    if not op.args or not is_pair(op.args[0]):
         return False
     _, value = op.args[0]
-    return value is None if op.f == "read" else is_pair(value)
+    return (
+        isinstance(op.args[0], Keyed)
+        or (op.f == "read" and value is None)
+        or (op.f == "cas" and is_pair(value))
+    )
 
 
 def is_pair(value: Any) -> bool:

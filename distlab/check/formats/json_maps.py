@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from distlab.check.formats.events import KINDS, Event, Pairing
-from distlab.check.formats.jepsen import keyed, meant, time_ns
+from distlab.check.formats import jepsen
+from distlab.check.formats.events import KINDS, Event, Keyed, Pairing
 from distlab.check.formats.json_lines import values
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
@@ -26,7 +26,7 @@ def read(source: Source, progress: bool = False) -> Reading:
     for number, line in source.lines(progress):
         if line.strip():
             pairing.add(event(values(line, source, number), source, number))
-    return pairing.reading("json", keyed)
+    return pairing.reading("json", jepsen.keyed)
 
 
 def event(told: Any, source: Source, number: int) -> Event:
@@ -39,10 +39,17 @@ def event(told: Any, source: Source, number: int) -> Event:
         process if isinstance(process, str) else f"p{process}",
         told["type"],
         told["f"],
-        (frozen(told["key"]), value) if "key" in told else value,
-        time_ns(told.get("time")),
+        Keyed(frozen(told["key"]), value) if "key" in told else value,
+        jepsen.time_ns(told.get("time")),
         frozen(told.get("error")),
     )
+
+
+def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
+    """What an invocation and its end are; the key need not be told again."""
+    if isinstance(begun.value, Keyed) and end and not isinstance(end.value, Keyed):
+        end = end._replace(value=Keyed(begun.value.key, end.value))
+    return jepsen.meant(begun, end)
 
 
 def problem(told: Any) -> str | None:
