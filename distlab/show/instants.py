@@ -179,9 +179,9 @@ class Instants:
         while step >= 1:
             borders = [(before, low - 1), *ticks, (inf, high + 1)]
             for one, other in pairwise(borders):
-                finer = self._between(one[1] + 1, other[1], step)
-                xs = [one[0], *(x for x, _ in finer), other[0]]
-                if all(b - a >= TICK for a, b in pairwise(xs)):
+                between = self._between(one[1] + 1, other[1], step)
+                finer = [t for t in between if one[0] + TICK <= t[0] <= other[0] - TICK]
+                if all(b[0] - a[0] >= TICK for a, b in pairwise(finer)):
                     ticks += finer
             ticks.sort()
             step = step // 2 if str(step).startswith("1") else step // 5

@@ -236,6 +236,13 @@ def test_idle_time_is_cut_out_and_told():
     assert {"⟨8991⟩", "time left out"} <= set(words_of(picture.svg))
 
 
+def test_round_times_are_marked_also_behind_a_break():
+    ops = [op("p", "read", (), 1, 2, 1)]
+    ops += [op(f"q{i % 3}", "read", (), 10 + i, 12.5 + i, 1) for i in range(40)]
+    times = [w for w in words_of(draw(History(ops), most=50).svg) if w.isdigit()]
+    assert {"20", "30", "40", "50"} <= set(times)
+
+
 def test_operations_that_take_no_time_stand_one_after_the_other():
     history = History(
         [
