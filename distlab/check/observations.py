@@ -158,12 +158,9 @@ class Observed:
 
     def _scan(self, t: int, prefix: str, pairs: Any, own: dict[Any, list]) -> None:
         shown = dict(pairs)
-        for name in own:
-            if (
-                str(name).startswith(prefix)
-                and name not in shown
-                and own[name][2] is not UNSEEN
-            ):
+        for name in [n for n in own if str(n).startswith(prefix) and n not in shown]:
+            seen, _, last = own[name]
+            if last is not UNSEEN or seen not in NOTHING:
                 self.faults.append(Fault("internal", name, None, (t,)))
         for name, value in shown.items():
             key = self.keys.setdefault(name, Key(name, len(self.keys)))
