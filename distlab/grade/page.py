@@ -11,6 +11,7 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from distlab.check.verdict import Verdict
 from distlab.grade.document import Listing, harmless, listing
 from distlab.grade.examine import Finding
 from distlab.history import History
@@ -87,7 +88,8 @@ def picture(finding: Finding) -> Any:
     try:
         if isinstance(shown, Trace):
             return show.spacetime(shown, mark=finding.mark)
-        return show.history(shown, finding.mark or None)
+        verdict = finding.mark if isinstance(finding.mark, Verdict) else None
+        return show.history(shown, verdict)
     except Exception:  # an answer can send what nobody has thought of drawing
         return None
 

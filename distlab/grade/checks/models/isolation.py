@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from distlab.errors import Misuse
 from distlab.grade.checks.models.goals import Goal, reached, written
 from distlab.grade.checks.models.notation import transactions
 from distlab.grade.exercise import Case, Exercise, Literal, Outcome
+from distlab.history import Operation
 
 BEHIND = "serializable, not strict serializable"
 SKEWED = "snapshot isolation, not serializable"
@@ -15,7 +17,7 @@ TORN = "read committed, not snapshot isolation"
 GOALS = (
     Goal(BEHIND, transactions, "serializable", "strict serializable", 2),
     Goal(SKEWED, transactions, "snapshot isolation", "serializable", 4),
-    Goal(TORN, transactions, "read committed", "snapshot isolation", 4),
+    Goal(TORN, transactions, "read committed", "snapshot isolation", 3),
 )
 ORDER = tuple(goal.name for goal in GOALS)
 
@@ -30,7 +32,24 @@ isolation = Exercise(
 def goal_reached(answer: Any, name: str) -> Outcome:
     """Whether the history under this name is one, and how short it is."""
     goal = GOALS[ORDER.index(name)]
-    return reached(goal, goal.read(written(answer, GOALS, name)))
+    history = goal.read(written(answer, GOALS, name))
+    for txn in history:
+        if reads_its_own(txn):
+            raise Misuse(
+                f"{name}: {txn.process} reads a key that it has written in the same "
+                f"transaction: this is about what it sees of others."
+            )
+    return reached(goal, history)
+
+
+def reads_its_own(txn: Operation) -> bool:
+    """Whether a transaction reads a key after it has written it."""
+    own: set[str] = set()
+    for f, key, _ in txn.args:
+        if f == "r" and key in own:
+            return True
+        own |= {key} if f == "w" else set()
+    return False
 
 
 # ---------------------------------------------------------------------- what is claimed

@@ -90,6 +90,8 @@ class Condition(NamedTuple):
         except Misuse:
             return OTHER
         if isinstance(said, Verdict):
+            if said.unknown:
+                return OTHER
             return "" if said.valid else f"{self.otherwise} {said.reason}"
         return "" if said else self.otherwise
 
