@@ -18,14 +18,16 @@ is for the search.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from math import inf
 from typing import Any, NamedTuple, NoReturn
 
 from distlab.check.finding import Finding, Operations, told
 from distlab.check.moments import Moments, moments, moments_in_turn
+from distlab.check.versions import counted
 
 
 class Item(NamedTuple):
@@ -47,12 +49,22 @@ class Look(NamedTuple):
     end: float
 
 
+class Due(NamedTuple):
+    """What nobody is known to have taken, and must have been taken by then."""
+
+    end: float
+    put: int
+
+
 class Inside(NamedTuple):
     """All that is known of a container."""
 
     ops: Operations
     items: list[Item]
     looks: list[Look]
+
+
+Items = Sequence[Item]
 
 
 class Wrong(Exception):
@@ -70,6 +82,7 @@ class Container(NamedTuple):
     take: str
     arrange: Callable[[Inside], list[int]]  # an order that explains, or raises `Wrong`
     must_leave: Callable[[Item, Item], bool]  # the one, before the other can
+    due: Callable[[Items, Items], list[float]]  # when the ones must have, for others
 
 
 def judged(ops: Operations, container: Container) -> Finding | None:
@@ -83,12 +96,13 @@ def judged(ops: Operations, container: Container) -> Finding | None:
     try:
         matched.look_for_strangers()
         order = container.arrange(matched.all_allowed(times))
+        matched.urgent(times)
     except Wrong as wrong:
         evidence = sorted(set(wrong.ops))
         return Finding("invalid", wrong.reason, tuple(ops[i] for i in evidence))
     if matched.unanswered or times.crowds:
         try:
-            order = container.arrange(matched.one_choice(moments_in_turn(ops)))
+            order = matched.guessed(moments_in_turn(ops))
         except Wrong:
             return None
     return Finding("valid", order=tuple(ops[i] for i in order))
@@ -135,23 +149,76 @@ class Matched:
         calls = [times.calls[i] for i in self.unanswered]
         return self.inside(times, {}, min(calls, default=inf))
 
-    def one_choice(self, times: Moments) -> Inside:
-        """What is in the way was taken by those without an answer, in their order."""
-        inside = self.inside(times, {}, inf)
-        left = [item for item in inside.items if item.take < 0]
-        if not self.unanswered or len(left) * len(inside.items) > MOST:
-            return inside
-        due = [(self.due(item, inside), n) for n, item in enumerate(left)]
-        urgent = [left[n].put for end, n in sorted(due) if end < inf]
-        by_call = sorted(self.unanswered, key=lambda i: times.calls[i])
-        return self.inside(times, dict(zip(urgent, by_call, strict=False)), inf)
+    def guessed(self, times: Moments) -> list[int]:
+        """An order that explains, if the items that are in the way were taken.
 
-    def due(self, item: Item, inside: Inside) -> float:
-        """When this item must have left at the latest."""
-        must_leave = self.container.must_leave
-        ends = [other.take_end for other in inside.items if must_leave(item, other)]
-        looks = [look.end for look in inside.looks if item.put_end < look.call]
-        return min((*ends, *looks), default=inf)
+        Each by the first that was called of those without an answer, the most urgent
+        item first. What is in the way even so must have been taken sooner. Raises
+        `Wrong` if that does not lead to an order soon.
+        """
+        urgent = {due.put: due.end for due in self.urgent(times)}
+        takers = self.takers(times)
+        for _ in range(TRIES):
+            in_turn = sorted(urgent, key=lambda put: (urgent[put], put))
+            taken = dict(zip(in_turn, takers, strict=False))
+            try:
+                return self.container.arrange(self.inside(times, taken, inf))
+            except Wrong as wrong:
+                lost = [i for i in wrong.ops if self.is_lost(i)]
+                if not lost:
+                    raise
+                for put in lost:
+                    late = times.calls[taken[put]] if put in taken else inf
+                    ends = (times.ends[i] for i in wrong.ops)
+                    urgent[put] = max((end for end in ends if end < late), default=0)
+        raise Wrong("No guess was right.")
+
+    def takers(self, times: Moments) -> list[int]:
+        """Those without an answer, in the order of their calls."""
+        return sorted(self.unanswered, key=lambda i: times.calls[i])
+
+    def is_lost(self, i: int) -> bool:
+        """Whether this operation put in what nobody is known to have taken."""
+        op = self.ops[i]
+        return op.f == self.container.put and op.args[-1] not in self.takes
+
+    def urgent(self, times: Moments) -> list[Due]:
+        """What must have been taken by those without an answer, and until when.
+
+        Raises `Wrong` if they are too few.
+        """
+        inside = self.inside(times, {}, inf)
+        lost = [item for item in inside.items if item.take < 0]
+        looked = soonest_after((look.call, look.end) for look in inside.looks)
+        ends = zip(self.container.due(lost, inside.items), lost, strict=True)
+        rows = [Due(min(end, looked(item.put_end)), item.put) for end, item in ends]
+        urgent = sorted(row for row in rows if row.end < inf)
+        takers = self.takers(times)
+        for n, due in enumerate(urgent):
+            if n == len(takers) or times.calls[takers[n]] > due.end:
+                self.too_few(urgent[: n + 1], takers[:n], inside)
+        return urgent
+
+    def too_few(self, urgent: list[Due], takers: list[int], inside: Inside) -> NoReturn:
+        """More items had to be out than can have been taken."""
+        must_leave, about = self.container.must_leave, []
+        lost = {item.put: item for item in inside.items}
+        for end, put in urgent:
+            about += [
+                (item.take, item.put, put)
+                for item in inside.items
+                if item.take_end == end and must_leave(lost[put], item)
+            ] + [
+                (look.op, put)
+                for look in inside.looks
+                if look.end == end and lost[put].put_end < look.call
+            ]
+        many, few = counted(len(urgent), "item"), len(takers)
+        why = f"By then {many} had to be out that nobody is known to have taken"
+        if few:
+            why = f"{why}, and only {few} without an answer had been called"
+        ops = [i for group in about for i in group]
+        raise Wrong(f"{told(self.ops[about[-1][0]])}. {why}.", *takers, *ops)
 
     def inside(self, times: Moments, taken: dict[int, int], left_call: float) -> Inside:
         """The items, of which some were taken by those of which nobody knows.
@@ -174,50 +241,12 @@ class Matched:
         return Inside(self.ops, items, looks)
 
 
-# ------------------------------------------------------------------- when it was empty
-class Stays:
-    """The times at which something certainly was inside, joined where they overlap."""
-
-    def __init__(self, inside: Inside):
-        self.inside = inside
-        self.begins: list[float] = []
-        self.ends: list[float] = []
-        for item in sorted(filter(stays, inside.items), key=lambda item: item.put_end):
-            if self.ends and item.put_end < self.ends[-1]:
-                self.ends[-1] = max(self.ends[-1], item.take_call)
-            else:
-                self.begins.append(item.put_end)
-                self.ends.append(item.take_call)
-
-    def empty_at(self, look: Look) -> float:
-        """The first moment at which it may have found nothing. Raises `Wrong`."""
-        at = bisect_left(self.begins, look.call) - 1
-        moment = max(look.call, self.ends[at]) if at >= 0 else look.call
-        if moment > look.end:
-            self.tell(look)
-        return moment
-
-    def tell(self, look: Look) -> NoReturn:
-        """What was inside for all the time of an operation that found nothing."""
-        ops, there, until = self.inside.ops, [], look.call
-        while until <= look.end:
-            before = [item for item in self.inside.items if item.put_end < until]
-            there.append(max(before, key=lambda item: item.take_call))
-            until = there[-1].take_call
-        about = [i for item in there for i in (item.put, item.take) if i >= 0]
-        rows = [
-            f"{told(ops[item.put])} and {told(ops[item.take])}"
-            if item.take >= 0
-            else f"{told(ops[item.put])}, and nobody took it"
-            for item in there
-        ]
-        why = f"something was inside all the time: {'; '.join(rows)}"
-        raise Wrong(f"{told(ops[look.op])}, but {why}.", look.op, *about)
+def soonest_after(spans: Iterable[tuple[float, float]]) -> Callable[[float], float]:
+    """When the first of those ends that are called after a moment."""
+    rows = sorted(spans)
+    calls = [call for call, _ in rows]
+    ends = list(accumulate((end for _, end in reversed(rows)), min, initial=inf))[::-1]
+    return lambda moment: ends[bisect_right(calls, moment)]
 
 
-def stays(item: Item) -> bool:
-    """Whether it certainly was inside for a while."""
-    return item.put_end < item.take_call
-
-
-MOST = 10**6  # pairs to look at
+TRIES = 20  # of guesses what the unanswered took

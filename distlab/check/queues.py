@@ -24,10 +24,12 @@ from distlab.check.containers import (
     Container,
     Inside,
     Item,
-    Stays,
+    Items,
     Wrong,
     judged,
+    soonest_after,
 )
+from distlab.check.emptiness import Stays
 from distlab.check.finding import Finding, Operations, told
 
 
@@ -123,4 +125,10 @@ def must_leave(item: Item, other: Item) -> bool:
     return item.put_end < other.put_call
 
 
-QUEUE = Container("enqueue", "dequeue", arrange, must_leave)
+def due(lost: Items, items: Items) -> list[float]:
+    """When each lost item must have come out, for those that did."""
+    soonest = soonest_after((item.put_call, item.take_end) for item in items)
+    return [soonest(item.put_end) for item in lost]
+
+
+QUEUE = Container("enqueue", "dequeue", arrange, must_leave, due)

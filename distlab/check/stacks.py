@@ -29,12 +29,13 @@ from distlab.check.containers import (
     Container,
     Inside,
     Item,
-    Stays,
+    Items,
     Wrong,
     judged,
-    stays,
 )
+from distlab.check.emptiness import Stays, stays
 from distlab.check.finding import Finding, Operations, told
+from distlab.check.maxima import Maxima, Spans
 from distlab.check.smallest import smallest
 
 
@@ -44,66 +45,6 @@ def stack(ops: Operations) -> Finding | None:
     None where items are pushed twice, or where this does not tell.
     """
     return judged(ops, STACK)
-
-
-class Maxima:
-    """Numbers in a row, of which the last that is large enough is found in log n."""
-
-    def __init__(self, numbers: Sequence[float]):
-        self.size = 1 << len(numbers).bit_length()
-        rest = [-inf] * (self.size - len(numbers))
-        self.tree = [-inf] * self.size + [*numbers, *rest]
-        for i in range(self.size - 1, 0, -1):
-            self.tree[i] = max(self.tree[2 * i], self.tree[2 * i + 1])
-
-    def last(self, end: int, least: float) -> int:
-        """The last place before `end` with at least this number; -1: there is none."""
-        i, tree, size = end + self.size, self.tree, self.size
-        while i > 1:
-            if i % 2 == 0:
-                i //= 2
-            elif tree[i - 1] < least:
-                i -= 1
-            else:
-                i -= 1
-                while i < size:
-                    i = 2 * i + (tree[2 * i + 1] >= least)
-                return i - size
-        return -1
-
-    def put(self, place: int, number: float) -> None:
-        """Change one number."""
-        i, tree = place + self.size, self.tree
-        tree[i] = number
-        while i > 1:
-            i //= 2
-            tree[i] = max(tree[2 * i], tree[2 * i + 1])
-
-
-class Spans:
-    """Spans of time, of which one that contains a moment is found in log n."""
-
-    def __init__(self, spans: Sequence[tuple[float, float]]):
-        self.row = sorted(range(len(spans)), key=lambda n: spans[n][0])
-        self.place = {n: place for place, n in enumerate(self.row)}
-        self.begins = [spans[n][0] for n in self.row]
-        self.ends = Maxima([spans[n][1] for n in self.row])
-
-    def around(self, moment: float) -> int:
-        """The last to begin of those that have the moment inside; -1: there is none."""
-        if moment == inf:
-            return -1
-        place = self.ends.last(bisect_left(self.begins, moment), moment + 1)
-        return self.row[place] if place >= 0 else -1
-
-    def at(self, moment: float) -> int:
-        """The same, but the moment may also be one of its ends."""
-        place = self.ends.last(bisect_right(self.begins, moment), moment)
-        return self.row[place] if place >= 0 else -1
-
-    def remove(self, n: int) -> None:
-        """Never find this one again."""
-        self.ends.put(self.place[n], -inf)
 
 
 class Peeled:
@@ -220,22 +161,48 @@ def none_goes_around(ops: Operations, items: Sequence[Item]) -> str:
     )
 
 
-def crossing(items: list[Item]) -> tuple[Item, Item] | None:
+class Under:
+    """Items that are under others, and when the first of them is popped."""
+
+    def __init__(self, items: Items):
+        self.by_end = sorted(items, key=lambda item: item.put_end)
+        self.by_pop = sorted(range(len(items)), key=lambda n: -self.by_end[n].take_call)
+        self.place = {n: at for at, n in enumerate(self.by_pop)}
+        self.calls = [-self.by_end[n].take_call for n in self.by_pop]
+        self.soonest = Maxima([-inf] * len(items))
+        self.pushed = 0
+
+    def those(self, pushed: float, there: float) -> int:
+        """How many of `by_pop` were inside at a moment, if pushed before another.
+
+        `soonest` has those that were; ask for later and later ones.
+        """
+        by_end = self.by_end
+        while self.pushed < len(by_end) and by_end[self.pushed].put_end < pushed:
+            popped = by_end[self.pushed].take_end
+            self.soonest.put(self.place[self.pushed], -popped)
+            self.pushed += 1
+        return bisect_left(self.calls, -there)
+
+
+def crossing(items: Items) -> tuple[Item, Item] | None:
     """An item, and one that went in and came out after it, if there are two."""
-    by_end = sorted(items, key=lambda item: item.put_end)
-    by_pop = sorted(range(len(items)), key=lambda n: -by_end[n].take_call)
-    place = {n: at for at, n in enumerate(by_pop)}
-    calls = [-by_end[n].take_call for n in by_pop]
-    pushed, soonest = 0, Maxima([-inf] * len(items))
+    under = Under(items)
     for over in sorted(items, key=lambda item: item.put_call):
-        while by_end[pushed].put_end < over.put_call:
-            soonest.put(place[pushed], -by_end[pushed].take_end)
-            pushed += 1
-        still = bisect_left(calls, -over.put_end)  # not popped before this was pushed
-        at = soonest.last(still, 1 - over.take_call if over.take_call < inf else -MOST)
+        still = under.those(over.put_call, over.put_end)
+        at = under.soonest.last(still, 1 - min(over.take_call, MOST))
         if at >= 0:
-            return by_end[by_pop[at]], over
+            return under.by_end[under.by_pop[at]], over
     return None
+
+
+def due(lost: Items, items: Items) -> list[float]:
+    """When each lost item must have come out, for those under it that did."""
+    under, found = Under(items), [inf] * len(lost)
+    for n in sorted(range(len(lost)), key=lambda n: lost[n].put_call):
+        still = under.those(lost[n].put_call, lost[n].put_end)
+        found[n] = -under.soonest.most(still)
+    return found
 
 
 def must_leave(item: Item, other: Item) -> bool:
@@ -243,5 +210,5 @@ def must_leave(item: Item, other: Item) -> bool:
     return other.put_end < item.put_call and item.put_end < other.take_call
 
 
-MOST = 2.0**1000  # less than for ever
-STACK = Container("push", "pop", arrange, must_leave)
+MOST = 2**62  # later than all that ever ended
+STACK = Container("push", "pop", arrange, must_leave, due)

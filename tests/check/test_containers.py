@@ -9,7 +9,8 @@ import pytest
 from check.brute_force import Operations, drawn, explained, is_explained_by, spans
 
 from distlab.check import containers, moments, queues, stacks
-from distlab.check.containers import Matched, Stays
+from distlab.check.containers import Matched
+from distlab.check.emptiness import Stays
 from distlab.check.queues import queue
 from distlab.check.stacks import Peeled, stack
 from distlab.history import History, Operation
@@ -183,6 +184,20 @@ BAD = {
             "enqueue(2) (2 to 3 ms), and nobody had taken the first."
         ),
     ),
+    "queue: two are lost to one": (
+        (
+            put("queue", "c1", 1, 0, 1),
+            take("queue", "c3", None, 1, None),
+            put("queue", "c1", 2, 2, 3),
+            put("queue", "c1", 3, 4, 5),
+            take("queue", "c2", 3, 6, 7),
+        ),
+        (
+            "c2 dequeue() gave 3 (6 to 7 ms). By then 2 items had to be out that "
+            "nobody is known to have taken, and only 1 without an answer had been "
+            "called."
+        ),
+    ),
     "queue: not empty": (
         (put("queue", "c1", 1, 0, 1), take("queue", "c2", None, 2, 3)),
         (
@@ -267,6 +282,7 @@ def forgets_what_nobody_took(patch):
         original(inside._replace(items=taken))
 
     patch.setattr(queues, "first_in_first_out", first_in_first_out)
+    patch.setattr(Matched, "urgent", lambda self, times: [])
 
 
 def never_knows_that_something_is_inside(patch):
@@ -287,7 +303,7 @@ def looks_at_one_item_at_a_time(patch):
 
 
 def is_certain_when_what_nobody_knows_ended(patch):
-    patch.setattr(moments, "ended_us", lambda op: op.ended_us)
+    patch.setattr(moments, "ended_us", lambda op: op.ended_us or 10**12)
 
 
 def never_did_what_nobody_knows(patch):
@@ -307,7 +323,16 @@ def keeps_what_the_unanswered_took(patch):
 
 
 def lets_the_unanswered_take_everything(patch):
-    patch.setattr(Matched, "one_choice", Matched.all_allowed)
+    def guessed(self, times):
+        return self.container.arrange(self.all_allowed(times))
+
+    patch.setattr(Matched, "urgent", lambda self, times: [])
+    patch.setattr(Matched, "guessed", guessed)
+
+
+def has_takers_enough(patch):
+    patch.setattr(Matched, "too_few", lambda self, *more: None)
+    patch.setattr(Matched, "guessed", lambda self, times: [])
 
 
 def forgets_crowds(patch):
@@ -377,6 +402,7 @@ MUTANTS = [
     never_did_what_nobody_knows,
     keeps_what_the_unanswered_took,
     lets_the_unanswered_take_everything,
+    has_takers_enough,
     forgets_crowds,
     dequeues_in_the_order_of_enqueues_alone,
     asks_no_pop,
