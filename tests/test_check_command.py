@@ -105,7 +105,7 @@ def test_past_a_limit_nothing_is_known(check):
 
 
 UNREADABLE = {
-    ("nothing.edn",): "nothing.edn: No such file or directory.",
+    ("inverion.edn",): "there is no file inverion.edn. Did you mean `inversion.edn`?",
     (".",): ". is a folder: name the logs in it.",
     ("etcd.log", "--format", "jepsen"): (
         "etcd.log, line 1: 'INFO  jepsen.util - 0\\t:invoke\\t:write\\t0', where a map "

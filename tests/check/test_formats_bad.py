@@ -180,8 +180,11 @@ def test_a_byte_order_mark_and_the_ends_of_lines_of_windows_do_no_harm(end, tmp_
 def test_a_folder_and_a_file_that_is_not_there_are_told(tmp_path):
     with pytest.raises(Misuse, match="is a folder: name the logs in it"):
         formats.read(tmp_path)
-    with pytest.raises(FileNotFoundError):
-        formats.read(tmp_path / "nothing.edn")
+    (tmp_path / "history.edn").touch()
+    with pytest.raises(Misuse, match=r"no file .*histroy.edn. Did you mean `history.ed"):
+        formats.read(tmp_path / "histroy.edn")
+    with pytest.raises(Misuse, match=r"there is no file \S*nothing.edn\.$"):
+        formats.read(tmp_path / "none" / "nothing.edn")
 
 
 def test_a_format_that_nobody_knows_is_told_with_the_nearest():

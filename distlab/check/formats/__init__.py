@@ -45,7 +45,7 @@ def read(log: str | Path, format: str | None = None) -> History:
     """The history of a log: of a file, or of the text itself.
 
     `format` is one of `FORMATS`; without it the log says so itself. Raises `Misuse`
-    with the line of what is wrong, and `OSError` for a file that cannot be opened.
+    with the line of what is wrong, and `OSError` for a file that may not be opened.
     """
     return reading(log, format).history
 

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from distlab.errors import Misuse
+from distlab.errors import Misuse, did_you_mean
 
 LINE_MAX = 256_000_000  # bytes; a whole history may stand in one line
 SHOW_PROGRESS_FROM = 10_000_000  # bytes: some seconds
@@ -37,7 +37,7 @@ class Source:
     def lines(self, progress: bool = False) -> Iterator[tuple[int, str]]:
         """Each line and its number, from 1; with `progress`, a bar for a large file.
 
-        Raises `Misuse` for what is no text in UTF-8, and `OSError` for no file.
+        Raises `Misuse` for no file, and for what is no text in UTF-8.
         """
         with self._open() as file, self._bar(progress) as bar:
             number = 0
@@ -88,6 +88,11 @@ class Source:
             return BytesIO(self.content)
         if self.content.is_dir():
             raise Misuse(f"{self.name} is a folder: name the logs in it.")
+        if not self.content.exists():
+            folder = self.content.parent
+            near = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+            hint = did_you_mean(self.content.name, near)
+            raise Misuse(f"there is no file {self.name}.{hint}")
         return self.content.open("rb")
 
     def _bar(self, progress: bool) -> AbstractContextManager[Any]:
