@@ -34,7 +34,7 @@ from distlab.check.sequential import sequentially_consistent
 from distlab.check.verdict import Verdict
 from distlab.history import History, Operation
 
-LIMITS = Limits(steps=10**9, time_s=30, memory_mb=8000)
+LIMITS = Limits(steps=10**9, time_s=900, memory_mb=8000)
 LAG = 20  # writes
 Judge = Callable[[History], Verdict]
 
@@ -205,7 +205,7 @@ def main() -> None:
         ),
         "weak-hard": table(
             ["eight observers of four writes, and", "verdict", "search"],
-            list(hardness(4 if arguments.quick else 14)),
+            list(hardness(4 if arguments.quick else 12)),
         ),
     }
     for name, text in found.items():

@@ -4,8 +4,8 @@ Source
     Lipton and Sandberg, "PRAM: A Scalable Shared Memory", Princeton CS-TR-180-88, 1988:
     the model, a memory whose writes arrive through pipelines.
     Bouajjani, Enea, Guerraoui and Hamza, "On Verifying Causal Consistency", POPL 2017,
-    section 5.2: what a process must have seen before what, here with the order of the
-    processes in the place of the causal one.
+    table 2: what has to happen before what, as one process sees it; here with the order
+    of the processes in the place of the causal one.
 
 Each process can put all writes, and its own reads, into one order that keeps the order
 of every process and explains what it read. It need not be the order of another one:

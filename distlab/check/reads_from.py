@@ -1,8 +1,8 @@
 """Which write each read saw: the ground on which the weaker models stand.
 
 Source
-    Bouajjani, Enea, Guerraoui and Hamza, "On Verifying Causal Consistency", POPL 2017,
-    sections 2 and 4: program order and reads-from, where each value is written once.
+    Bouajjani, Enea, Guerraoui and Hamza, "On Verifying Causal Consistency", POPL 2017:
+    program order and reads-from, where each value is written once.
 
 The weaker models know no real time: an operation follows those that its process did
 before it, and a read follows the write that it saw. A write of which nobody knows

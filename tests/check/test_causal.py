@@ -30,7 +30,7 @@ each = pytest.mark.parametrize("judge", TWINS, ids=lambda judge: judge.__name__)
 # ------------------------------------------------------------------------ slow twins
 @each
 def test_each_judge_says_of_all_small_histories_what_its_definition_says(judge):
-    """Bouajjani et al., theorems 2, 3 and 4: what lacks the bad patterns is right."""
+    """Bouajjani et al., table 3: what lacks a model's bad patterns is right."""
     small = (history for number in (1, 2, 3) for history in twins.every(number))
     differs = twins.first_difference(judge, TWINS[judge], small)
     assert differs is None, twins.disagreement(judge, differs)
@@ -54,7 +54,7 @@ def test_each_judge_says_of_many_more_histories_what_its_definition_says(judge):
 
 @each
 def test_the_least_causal_order_is_as_good_as_any(judge):
-    """Section 4: of all causal orders, that of program order and reads-from will do."""
+    """Bouajjani et al.: of all causal orders, program order and reads-from will do."""
     for history in islice(twins.every(3), 0, None, 3):
         least = twins.twin(history, TWINS[judge])
         assert least == twins.twin(history, TWINS[judge], twins.every_causal_order)

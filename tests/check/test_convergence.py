@@ -111,7 +111,7 @@ def test_of_any_machine_the_same_question_has_the_same_answer():
 
 # -------------------------------------------------------------------------- at any time
 def test_replicas_that_have_delivered_the_same_are_in_the_same_state():
-    """Shapiro et al. 2011, definition 2.3: strong convergence."""
+    """Shapiro et al. 2011, section 2: strong convergence."""
     verdict = strong_eventual_consistency(
         {
             "s1": [(["a"], (1,)), (["a", "b"], (1, 2))],

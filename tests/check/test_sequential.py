@@ -144,7 +144,7 @@ class TwoQueues(Machine):
 
 
 def test_two_queues_are_each_right_and_together_wrong():
-    """Herlihy and Wing 1990, section 3.3: the history H7."""
+    """Herlihy and Wing 1990, section 3.3: the two queues."""
     did_what = {
         "A": (("enqueue", "p", "x"), ("enqueue", "q", "x"), ("dequeue", "p", "y")),
         "B": (("enqueue", "q", "y"), ("enqueue", "p", "y"), ("dequeue", "q", "x")),
@@ -301,7 +301,7 @@ IMPLIED = [
 
 @pytest.mark.parametrize(("stronger", "weaker"), IMPLIED)
 def test_what_a_stronger_model_allows_a_weaker_one_allows_too(stronger, weaker):
-    """Bouajjani et al. 2017, figure 2; Ahamad et al. 1995, section 3, of PRAM."""
+    """Bouajjani et al. 2017, and of PRAM Ahamad et al. 1995."""
     small = twins.every(3)
     differ = 0
     for history in chain(small, map(twins.drawn, range(800))):
