@@ -2,8 +2,8 @@
 
 Source
     Terry, Theimer, Petersen, Demers, Spreitzer and Hauser, "Managing Update Conflicts
-    in Bayou", SOSP 1995, and Vogels, "Eventually Consistent", CACM 52(1),
-    2009: eventual consistency.
+    in Bayou", SOSP 1995, and Vogels, "Eventually Consistent", CACM 52(1), 2009:
+    eventual consistency.
     Shapiro, Preguiça, Baquero and Zawirski, "Conflict-Free Replicated Data Types", SSS
     2011, section 2: strong eventual consistency.
 

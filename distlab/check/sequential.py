@@ -5,6 +5,8 @@ Source
     Programs", IEEE Trans. Computers C-28(9), 1979: the promise.
     Gibbons and Korach, "Testing Shared Memories", SIAM J. Comput. 26(4), 1997: to judge
     it is NP-complete, even where each value is written once.
+    Zennou, Bouajjani, Enea and Erradi, "Gradual Consistency Checking", CAV 2019: first
+    what is polynomial to find out, which leaves the search less to try.
     Herlihy and Wing, "Linearizability", TOPLAS 12(3), 1990, section 3.3: it is not
     local. Each key alone may be right, and the whole wrong: nothing is judged by key.
 

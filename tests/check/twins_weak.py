@@ -147,7 +147,7 @@ def gives(order: tuple[int, ...], ops: Ops, machine: Machine) -> bool:
 
 
 def consistent(ops: Ops, program: Pairs, causal: Causal = least_causal_order) -> bool:
-    """Bouajjani et al., table 1, CC: an order of its past explains each operation."""
+    """Bouajjani et al., AxCausalValue: an order of its past explains each operation."""
     return any(
         all(
             explained(past(i, order), order, frozenset({i}), ops)
@@ -158,7 +158,7 @@ def consistent(ops: Ops, program: Pairs, causal: Causal = least_causal_order) ->
 
 
 def memory(ops: Ops, program: Pairs, causal: Causal = least_causal_order) -> bool:
-    """Table 1, CM: it explains all that its process has read until then, too."""
+    """AxCausalSeq: it explains all that its process has read until then, too."""
     return any(
         all(
             explained(past(i, order), order, past(i, program), ops)
@@ -169,7 +169,7 @@ def memory(ops: Ops, program: Pairs, causal: Causal = least_causal_order) -> boo
 
 
 def convergent(ops: Ops, program: Pairs, causal: Causal = least_causal_order) -> bool:
-    """Table 1, CCv: it is a part of one order of all operations."""
+    """AxCausalArb: it is a part of one order of all operations."""
     return any(
         all(
             explains(
