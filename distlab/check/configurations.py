@@ -32,7 +32,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from distlab.check.frontier import Config, Frontier, Spare
-from distlab.check.kinds import NEVER, Kind, called_at_once, events, kinds_of
+from distlab.check.kinds import (
+    NEVER,
+    Kind,
+    called_at_once,
+    events,
+    in_a_crowd,
+    kinds_of,
+)
 from distlab.check.limits import Meter
 from distlab.history import Operation
 from distlab.machine import Machine
@@ -68,6 +75,8 @@ class Search:
         self.numbers: dict[Any, int] = {machine.initial: 0}
         self.states = [machine.initial]
         self.chained = called_at_once(ops)
+        for i in in_a_crowd(ops, self.chained):
+            self.kinds[i] = self.kinds[i].in_sight()
         self.first: dict[int, int] = {}  # the bit of what has to happen before
         self.bits = [0] * len(ops)  # of those in progress; an open one keeps its own
         self.free_bits: list[int] = []
@@ -229,8 +238,9 @@ class Search:
         """
         state, done, rest, _ = config
         wanted = ahead.choosy & ~(done | rest) | ahead.leaves & ~done
+        kinds, writes = self.kinds, self.spare.writes
         for i, bit in self.writers.items():
-            kind = self.kinds[i]
+            kind = kinds[i]
             if rest & self.earlier[i] or not rest & bit if kind.open else done & bit:
                 continue
             if i in self.first:
@@ -238,10 +248,12 @@ class Search:
                     continue
             elif idle and kind.hides:
                 continue
-            to = self.after(kind, state)
+            to = kind.after.get(state)
+            if to is None:
+                to = self.after(kind, state)
             if to == NO_STATE or (kind.open and to == state):
                 continue
-            if idle == "open" and kind.open and rest & self.spare.writes.get(to, 0):
+            if idle == "open" and kind.open and rest & writes.get(to, 0):
                 continue
             if i == ahead.ending or not kind.free or ahead.leads(to, wanted):
                 yield i, to

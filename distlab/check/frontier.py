@@ -38,10 +38,7 @@ class Spare:
 
     def covers(self, more: int, less: int, differ: int) -> bool:
         """Whether what one configuration has does for all that another has."""
-        lacking = (less | differ) & ~more
-        if not lacking:
-            return True
-        spare = more & ~less
+        lacking, spare = (less | differ) & ~more, more & ~less
         while lacking:
             kind = self.kinds.get(lacking & -lacking)
             if kind is None or kind.target is None:
@@ -80,9 +77,9 @@ class Frontier:
             self.groups[key] = [config]
             return True
         covers = self.spare.covers
-        for other in group:
-            if covers(other.rest, rest, done ^ other.done):
+        for _, others, more, _ in group:
+            if covers(more, rest, done ^ others):
                 return False
-        group[:] = [c for c in group if not covers(rest, c.rest, done ^ c.done)]
+        group[:] = [c for c in group if not covers(rest, c[2], done ^ c[1])]
         group.append(config)
         return True
