@@ -19,18 +19,19 @@ from textwrap import fill
 from distlab.check.formats import FORMATS, reading
 from distlab.check.formats.reading import Reading
 from distlab.check.limits import Limits
+from distlab.check.placing import placed
 from distlab.check.properties import MODELS, PROPERTIES, guessed, judge, known, usual
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
 from distlab.errors import Misuse
+from distlab.history import History
 
 EXIT_CODES = """\
-exit codes:
+exit codes, of several properties or logs the worst, in the order 3, 1, 2, 0:
   0  valid: the history has the property
   1  invalid: it has not, and the evidence is shown
   2  unknown: a limit was passed, or nothing tells; or the command was used wrongly
   3  a log cannot be read, or not as what was asked for
-of several logs the worst, in the order 3, 1, 2, 0
 """
 YOUR_OWN = """\
 a system of your own writes a line of JSON when a call begins and when it ends:
@@ -38,6 +39,7 @@ a system of your own writes a line of JSON when a call begins and when it ends:
   {"process": "alice", "type": "ok", "f": "write", "key": "x", "value": 3}
 `type` may be fail (it did not happen) or info (nobody knows); "time" is in nanoseconds
 """
+ALL = "all"  # properties
 CODES = {"valid": 0, "invalid": 1, "unknown": 2, "unreadable": 3}
 WORST_FIRST = ("unreadable", "invalid", "unknown", "valid")
 USUAL = Limits()
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "\n".join(
         [
             wrapped(f"models: {', '.join(MODELS)}", next="  "),
-            wrapped(f"properties: {', '.join(PROPERTIES)}", next="  "),
+            wrapped(f"properties: {ALL}, {', '.join(PROPERTIES)}", next="  "),
             wrapped(f"formats: {', '.join(FORMATS)}", next="  "),
             "",
             YOUR_OWN,
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         ("property", PROPERTIES),
         ("format", FORMATS),
     ):
-        if asked := getattr(arguments, name):
+        if (asked := getattr(arguments, name)) not in (None, ALL):
             known(asked, names, name)
     if arguments.svg and len(arguments.logs) > 1:
         raise Misuse("--svg draws one log: give one.")
@@ -101,11 +103,14 @@ def judged(log: str, arguments: argparse.Namespace, limits: Limits) -> str:
         read = reading(where, arguments.format, progress=True)
         model = arguments.model or guessed(read.history)
         property = arguments.property or usual(model)
-        verdict = judge(read.history, property, model, limits)
+        found = verdicts(read.history, property, model, limits)
     except (Misuse, OSError) as unreadable:
         sys.stdout.flush()
         print(f"distlab check: {told(unreadable, log)}", file=sys.stderr)
         return "unreadable"
+    for name, one in found.items() if len(found) > 1 else ():
+        print(f"{one.outcome.upper():<8} {name}")
+    verdict = most_telling(list(found.values()))
     print(as_text(verdict))
     for line in account(log, read):
         print(wrapped(line, "  ", "    "))
@@ -117,8 +122,25 @@ def judged(log: str, arguments: argparse.Namespace, limits: Limits) -> str:
     if verdict.unknown:
         print("  Limits are raised by --timeout-s, --steps and --memory-mb.")
     if arguments.svg:
-        draw(read, verdict, arguments.svg)
+        draw(read, found, arguments.svg)
     return verdict.outcome
+
+
+def verdicts(
+    history: History, property: str, model: str, limits: Limits
+) -> dict[str, Verdict]:
+    """The verdict that was asked for, or those on all properties, strongest first."""
+    if property == ALL:
+        return placed(history, model, limits)
+    return {property: judge(history, property, model, limits)}
+
+
+def most_telling(found: list[Verdict]) -> Verdict:
+    """The weakest promise that is broken, or that nobody knows of; or the first."""
+    for outcome in ("invalid", "unknown"):
+        if those := [one for one in found if one.outcome == outcome]:
+            return those[-1]
+    return found[0]
 
 
 def as_text(verdict: Verdict) -> str:
@@ -147,11 +169,14 @@ def account(log: str, read: Reading) -> Iterator[str]:
     yield from read.notes
 
 
-def draw(read: Reading, verdict: Verdict, out: Path) -> None:
-    """Write the picture of a verdict: its cycle if it has one, or its history."""
+def draw(read: Reading, found: dict[str, Verdict], out: Path) -> None:
+    """Write a picture: of the cycle, or the history; of many verdicts, the map."""
     from distlab import show
 
-    if verdict.cycle:
+    verdict = most_telling(list(found.values()))
+    if len(found) > 1:
+        picture = show.models(found)
+    elif verdict.cycle:
         picture = show.cycle(verdict)
     else:
         picture = show.history(read.history, verdict, unit=read.unit)

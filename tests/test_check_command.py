@@ -64,6 +64,27 @@ def test_who_was_left_out_is_said(check):
     assert "Left out: 1 event of nemesis; no clients." in check("inversion.edn")[1]
 
 
+def test_all_properties_are_told_the_strongest_first(check):
+    code, out, _ = check("inversion.edn", "--property", "all")
+    assert code == 1
+    assert out.splitlines()[:7] == [
+        "INVALID  linearizable",
+        "VALID    sequentially consistent",
+        "VALID    causal memory",
+        "VALID    causally convergent",
+        "VALID    causally consistent",
+        "VALID    PRAM",
+        "INVALID  linearizable  (2 reads on 1 key; zones (Gibbons and Korach))",
+    ]
+
+
+def test_of_all_properties_the_weakest_that_is_broken_is_argued(check, tmp_path):
+    svg = tmp_path / "map.svg"
+    code, out, _ = check("write-skew.edn", "--property", "all", "--svg", svg)
+    assert code == 1 and "\nINVALID  repeatable read  (" in out
+    assert "parallel snapshot isolation" in svg.read_text(encoding="utf-8")
+
+
 def test_several_logs_are_judged_one_by_one_and_counted(check):
     code, out, _ = check("etcd.log", "etcd-bad.log", "abd.jsonl")
     assert code == 1

@@ -181,7 +181,7 @@ def test_a_folder_and_a_file_that_is_not_there_are_told(tmp_path):
     with pytest.raises(Misuse, match="is a folder: name the logs in it"):
         formats.read(tmp_path)
     (tmp_path / "history.edn").touch()
-    with pytest.raises(Misuse, match=r"no file .*histroy.edn. Did you mean `history.ed"):
+    with pytest.raises(Misuse, match=r"no file .*histroy.edn. Did you mean `histo"):
         formats.read(tmp_path / "histroy.edn")
     with pytest.raises(Misuse, match=r"there is no file \S*nothing.edn\.$"):
         formats.read(tmp_path / "none" / "nothing.edn")
