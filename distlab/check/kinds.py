@@ -6,7 +6,9 @@ makes of a state, any of them does, so it is found out once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from distlab.errors import Misuse
@@ -32,6 +34,14 @@ class Kind:
         self.free = self.open or self.blind
         self.after: dict[int, int] = {}  # from states to states, by their numbers
         self.target: int | None = None  # the one state that an open one can leave
+
+    def in_sight(self) -> Kind:
+        """The same, but it may not hide: what its process did next waits for it."""
+        if self.open:
+            return self
+        plain = copy(self)
+        plain.blind = plain.hides = plain.free = False
+        return plain
 
     def applied(self, state: Any) -> Any:
         """The state after it, or NEVER."""
@@ -93,3 +103,14 @@ def called_at_once(ops: Sequence[Operation]) -> dict[int, int]:
         if op.outcome == "ok":
             last[op.process] = i
     return chained
+
+
+def in_a_crowd(ops: Sequence[Operation], chained: Mapping[int, int]) -> Iterator[int]:
+    """Those called at once, and before these, when another operation ended too.
+
+    That one may happen after them, at the moment at which all of them meet.
+    """
+    ends = Counter(op.ended_us for op in ops if op.outcome == "ok")
+    for i, before in chained.items():
+        if ends[ops[i].invoked_us] > 1:
+            yield from (before, i)
