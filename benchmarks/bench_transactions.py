@@ -23,8 +23,8 @@ from tables import table, write
 
 from distlab.check import transactions
 from distlab.check.dependencies import Dependencies
+from distlab.check.graphs import components, with_order
 from distlab.check.observations import Observed
-from distlab.check.rings import components, with_order
 from distlab.history import History, Operation
 
 STRICT = 2  # counting on real time

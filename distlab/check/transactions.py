@@ -31,9 +31,9 @@ from typing import Any
 from distlab.check import levels
 from distlab.check.anomalies import Found
 from distlab.check.dependencies import ALWAYS, IN_SESSIONS, IN_TIME, Dependencies
+from distlab.check.graphs import with_order
 from distlab.check.limits import Limits
 from distlab.check.observations import Observed, micro_operations
-from distlab.check.rings import with_order
 from distlab.check.telling import Anomaly
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
