@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distlab.codec import from_json, to_json
@@ -13,10 +13,15 @@ from distlab.machine import (
     Bank,
     Counter,
     KeyValue,
+    Lock,
     LogMachine,
     Machine,
     Queue,
     Register,
+    Set,
+    Stack,
+    Text,
+    Texts,
 )
 from distlab.node import Call
 
@@ -128,6 +133,77 @@ class LogTwin(list):
         return tuple(self)
 
 
+class StackTwin(list):
+    def push(self, item):
+        super().append(item)
+
+    def pop(self):
+        return super().pop() if self else None
+
+
+class TextTwin:
+    text = ""
+
+    def get(self):
+        return self.text
+
+    def put(self, text):
+        self.text = text
+
+    def append(self, text):
+        self.text += text
+
+
+class TextsTwin(dict):
+    def get(self, key):
+        return super().get(key, "")
+
+    def put(self, key, text):
+        self[key] = text
+
+    def append(self, key, text):
+        self[key] = self.get(key) + text
+
+
+class SetTwin(set):
+    def add(self, item):
+        new = item not in self
+        super().add(item)
+        return new
+
+    def remove(self, item):
+        there = item in self
+        self.discard(item)
+        return there
+
+    def contains(self, item):
+        return item in self
+
+    def read(self):
+        return frozenset(self)
+
+
+class LockTwin:
+    last, holder = 0, None
+
+    def acquire(self):
+        if self.holder is not None:
+            return None
+        self.last += 1
+        self.holder = self.last
+        return self.holder
+
+    def release(self, token):
+        held = self.holds(token)
+        if held:
+            self.holder = None
+        return held
+
+    def holds(self, token):
+        return self.holder == token
+
+
+texts = st.sampled_from(["", "a", "bc"])
 CASES = [
     (Register(), RegisterTwin, calls(read=(), write=(values,), cas=(values, values))),
     (Counter(), CounterTwin, calls(read=(), add=(st.integers(-3, 3),), next=())),
@@ -149,6 +225,19 @@ CASES = [
     ),
     (Queue(), QueueTwin, calls(enqueue=(values,), dequeue=())),
     (LogMachine(), LogTwin, calls(append=(values,), read=())),
+    (Stack(), StackTwin, calls(push=(values,), pop=())),
+    (Text(), TextTwin, calls(get=(), put=(texts,), append=(texts,))),
+    (
+        Texts(),
+        TextsTwin,
+        calls(get=(keys,), put=(keys, texts), append=(keys, texts)),
+    ),
+    (
+        Set(),
+        SetTwin,
+        calls(add=(values,), remove=(values,), contains=(values,), read=()),
+    ),
+    (Lock(), LockTwin, calls(acquire=(), release=(values,), holds=(values,))),
 ]
 IDS = [f"{machine!r} {twin.__name__}" for machine, twin, _ in CASES]
 
@@ -190,6 +279,49 @@ def test_no_transfer_changes_the_total_or_overdraws(data):
         state, _ = machine.apply(state, command)
         assert sum(balance for _, balance in state) == 15
         assert all(balance >= 0 for _, balance in state)
+
+
+# --------------------------------------------------------------- what judges are told
+@pytest.mark.parametrize(("machine", "twin", "commands"), CASES, ids=IDS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_what_only_looks_leaves_the_state(machine, twin, commands, data):
+    state = machine.initial
+    for command in data.draw(commands):
+        after, result = machine.apply(state, command)
+        assert after == state or not machine.only_looks(command.name, result)
+        state = after
+
+
+@pytest.mark.parametrize(("machine", "twin", "commands"), CASES, ids=IDS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_what_overwrites_leaves_nothing_of_the_state_before(
+    machine, twin, commands, data
+):
+    """The same command leaves the same, whatever was there."""
+    state, left = machine.initial, {}
+    for command in data.draw(commands):
+        state, result = machine.apply(state, command)
+        if machine.overwrites(command.name, result):
+            assert left.setdefault(command, state) == state
+
+
+@pytest.mark.parametrize("machine", [KeyValue(), Texts(), Set()])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_part_does_what_the_whole_does(machine, data):
+    """A command of the part is the whole's without the key."""
+    part = machine.part
+    commands = next(c for m, _, c in CASES if type(m) is type(machine))
+    state, parts = machine.initial, {}
+    for command in data.draw(commands):
+        state, result = machine.apply(state, command)
+        if command.name in part.commands:
+            key, *others = command.args
+            known = parts.get(key, part.initial)
+            parts[key], same = part.apply(known, Call(command.name, tuple(others)))
+            assert same == result
 
 
 def test_an_operation_of_a_history_is_a_command():
