@@ -427,6 +427,26 @@ def test_jepsens_log_is_read_as_porcupine_reads_it():
     )
 
 
+LATER = """\
+2024-01-01 10:01	INFO	[w] jepsen.core: Running test
+2024-01-01 10:02	INFO	[w] jepsen.util: 0	:invoke	:write	[1 "a b"]
+2024-01-01 10:03	INFO	[w] jepsen.util: :nemesis	:info	:cut	{"n" #{1}}
+2024-01-01 10:04	INFO	[w] jepsen.util: 0	:info	:write	[1 "a b"]	:timeout
+2024-01-01 10:05	INFO	[w] jepsen.util: 2	:invoke	:cas	[1 [3 4]]
+2024-01-01 10:06	INFO	[w] jepsen.util: 2	:fail	:cas	[1 [3 4]]	[:no "a"]
+2024-01-01 10:07	INFO	[w] jepsen.util: 3	:invoke	:read	[1 nil]
+2024-01-01 10:08	INFO	[w] jepsen.util: 3	:ok	:read	[1 #{1.5 "a]"}]
+"""
+
+
+def test_later_logs_of_jepsen_have_times_keys_and_errors():
+    """A cas that failed for another reason than its value was not answered."""
+    write, cas, read = formats.read(LATER)
+    assert (write.args, write.outcome, write.result) == ((1, "a b"), "info", "timeout")
+    assert (cas.args, cas.outcome, cas.result) == ((1, 3, 4), "fail", '[:no "a"]')
+    assert (read.args, read.result) == ((1,), frozenset({1.5, "a]"}))
+
+
 # ---------------------------------------------------------- Porcupine's key-value logs
 def key_value() -> History:
     return History(

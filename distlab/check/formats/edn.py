@@ -43,6 +43,7 @@ PAIR = re.compile(rf"({KEYWORD}){GAP}({VALUE}){GAP}")
 MAP = rf"\{{{GAP}((?:{KEYWORD}{GAP}{VALUE}{GAP})*+)\}}"
 PLAIN = re.compile(MAP)
 ALONE = re.compile(rf"{GAP}[\[(]?{GAP}(?:{TAG})?{GAP}{MAP}{GAP}")  # on its line
+FIRST = re.compile(rf"({VALUE})\s*(.*)")
 TOKEN = re.compile(rf"[\[\]]|{ATOM}")
 CLOSES = {"]": "[", ")": "(", "}": "{"}
 
@@ -79,13 +80,28 @@ def read(text: str, source: Source, number: int) -> dict[str, Any]:
     return found
 
 
-def value(text: str, source: Source, number: int) -> Any:
-    """What stands in a line, of which the rest is not EDN. Raises `Misuse`."""
+def first(text: str, source: Source, number: int) -> tuple[Any, str]:
+    """The value with which a text begins, and what follows it. Raises `Misuse`."""
+    if plain := FIRST.fullmatch(text):
+        return VALUES[plain[1]], plain[2]
+    cut = end_of_value(text)
     scanner = Scanner(source)
-    for _, form in scanner.forms(f"{{:value {text}}}", number):
-        return read(form, source, number).get(":value")
+    for _, form in scanner.forms(f"{{:value {text[:cut]}}}", number):
+        return read(form, source, number).get(":value"), text[cut:].strip()
     scanner.finish()  # raises: the map has no end
-    return None
+    return None, ""
+
+
+def end_of_value(text: str) -> int:
+    """Where the first value of a text ends."""
+    if text[:1] not in ("[", "(", "{", "#", '"'):
+        return len(text.split(maxsplit=1)[0])
+    depth = 0
+    for mark in MARK.finditer(text):
+        depth += (mark[0] in CLOSES.values()) - (mark[0] in CLOSES)
+        if depth <= 0:
+            return mark.end()
+    return len(text)
 
 
 # ---------------------------------------------------------------- one map after another

@@ -5,8 +5,8 @@
 
 Fields are separated by tabs or spaces; what stands before the process may be left out,
 as in Jepsen's `history.txt`. Lines of other loggers are left out. An operation that
-timed out is open for ever, and a read that did so fails. A cas that failed and names
-its values was answered: the register did not hold the first of them.
+timed out is open for ever, and a read that did so fails. A cas that failed, names its
+values and gives no reason was answered: the register did not hold the first of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from distlab.check.formats.reading import Reading
 
 LINE = re.compile(
     r"(?:.*\bjepsen\.util(?:\s+-|:)\s+)?(?:(\d+)|:(\w+))"
-    r"\s+:(invoke|ok|fail|info)\s+:(\S+)\s*(\[.*\]|\"[^\"]*\"|\S*)\s*(.*)"
+    r"\s+:(invoke|ok|fail|info)\s+:(\S+)\s*(.*)"
 )
 OTHERS = re.compile(r".*\b(?:TRACE|DEBUG|INFO|WARN|ERROR)\b(?!.*\bjepsen\.util\b)")
 
@@ -50,9 +50,9 @@ def read(source: Source, progress: bool = False) -> Reading:
 
 def event(found: re.Match[str], source: Source, number: int) -> Event:
     """The event of a line."""
-    process, _, kind, f, value, error = found.groups()
-    told = edn.value(value or "nil", source, number)
-    return Event(number, f"p{process}", kind, f, told, error=error or None)
+    process, _, kind, f, told = found.groups()
+    value, error = edn.first(told or "nil", source, number)
+    return Event(number, f"p{process}", kind, f, value, error=error or None)
 
 
 def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
