@@ -98,11 +98,13 @@ class Contents:
     def ambiguous(self) -> bool:
         """Whether something was written twice, is empty, or begins another thing."""
         count = sum(what is not None for what in self.written)
-        return len(self.writer) < count or any(
-            len(what) == 0 or what[:size] in self.writer
+        if len(self.writer) < count or 0 in self.sizes:
+            return True
+        return any(
+            what[:size] in self.writer
+            for size in self.sizes[:-1]
             for what in self.writer
-            for size in self.sizes
-            if size < max(1, len(what))
+            if len(what) > size
         )
 
 
@@ -212,12 +214,14 @@ class Epochs:
         calls, ends, crowds = moments
         place = [self.places[i] for i in kept]
         first: dict[int | None, int] = {}  # of this step and all later ones, to end
-        for row in sorted(range(len(kept)), key=lambda n: (-place[n].step, -calls[n])):
-            earliest = first.setdefault(place[row].epoch, row)
+        rows = [(-at.step, -calls[n], n) for n, at in enumerate(place)]
+        for _, _, row in sorted(rows):
+            epoch = place[row].epoch
+            earliest = first.setdefault(epoch, row)
             if ends[earliest] < calls[row]:
                 self.backwards(kept[earliest], kept[row])
             if ends[row] < ends[earliest]:
-                first[place[row].epoch] = row
+                first[epoch] = row
         for one, other in (pair for chain in crowds for pair in pairwise(chain)):
             same = place[one].epoch == place[other].epoch
             if same and place[one].step > place[other].step:

@@ -45,6 +45,8 @@ def moments(ops: Sequence[Operation]) -> Moments:
     if set(calls).isdisjoint(ends):
         return Moments(calls, ends)
     chains = chains_at_once(ops)
+    if not chains:
+        return Moments(calls, ends)
     alone = {at: rows for at, rows in chains.items() if len(rows) == 1}
     crowds = [
         chain
@@ -71,13 +73,15 @@ def chains_at_once(ops: Iterable[Operation]) -> Chains:
     """
     chains: Chains = defaultdict(lambda: defaultdict(list))
     last: dict[str, tuple[float, int]] = {}  # when the last one ended, and which it was
-    for i, op in enumerate(ops):
-        ended, before = last.get(op.process, (-1, -1))
-        if ended == op.invoked_us:
-            chain = chains[op.invoked_us][op.process]
+    for i, (process, _, _, called, outcome, _, end) in enumerate(ops):
+        ended, before = last.get(process, (-1, -1))
+        if ended == called:
+            chain = chains[called][process]
             chain += [i] if chain else [before, i]
-        if (end := ended_us(op)) < inf or ended != op.invoked_us:
-            last[op.process] = end, i
+        if end is not None and outcome != "info":
+            last[process] = end, i
+        elif ended != called:
+            last[process] = inf, i
     return chains
 
 

@@ -124,13 +124,6 @@ class Cluster:
         self.end: float = -1 if name is None else inf
         self.call: float = -1
 
-    def add(self, op: Operation, call: int, end: float) -> None:
-        """Take in an operation."""
-        if end < self.end:
-            self.first, self.end = op, end
-        if call > self.call:
-            self.last, self.call = op, call
-
 
 Pair = tuple[
     Operation | None, Operation
@@ -152,9 +145,13 @@ class Zones:
         self.moments = moments(ops)
         calls, ends, self.crowds = self.moments
         for op, name, call, end in zip(ops, names, calls, ends, strict=True):
-            if name not in self.clusters:
-                self.clusters[name] = Cluster(name)
-            self.clusters[name].add(op, call, end)
+            cluster = self.clusters.get(name)
+            if cluster is None:
+                cluster = self.clusters[name] = Cluster(name)
+            if end < cluster.end:
+                cluster.first, cluster.end = op, end
+            if call > cluster.call:
+                cluster.last, cluster.call = op, call
         every = self.clusters.values()
         self.forward = sorted((c for c in every if c.end < c.call), key=by_end)
 

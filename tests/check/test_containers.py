@@ -242,6 +242,20 @@ BAD = {
             "(0 to 1 ms), and nobody had taken that one."
         ),
     ),
+    "stack: never empty, first for one and then for another item": (
+        (
+            put("stack", "c1", 1, 0, 1),
+            take("stack", "c3", None, 2, 9),
+            put("stack", "c1", 2, 2, 3),
+            take("stack", "c2", 1, 4, 12),
+            take("stack", "c1", 2, 10, 11),
+        ),
+        (
+            "c3 pop() gave None (2 to 9 ms), but something was inside all the time: c1 "
+            "push(1) (0 to 1 ms) and c2 pop() gave 1 (4 to 12 ms); c1 push(2) (2 to 3 "
+            "ms) and c1 pop() gave 2 (10 to 11 ms)."
+        ),
+    ),
     "stack: three that no two of them show": (
         (
             put("stack", "c1", 1, 0, 1),

@@ -133,6 +133,12 @@ RING = (
     *(Operation(f"c{i}", "write", (i,), 0, "ok", None, 4) for i in (1, 2, 3)),
     *(Operation(f"c{i}", "read", (), 4, "ok", i % 3 + 1, 8) for i in (1, 2, 3)),
 )
+# A write of which nobody knows, and which happens after all.
+LATE = (
+    Operation("c1", "write", (1,), 0, "info", None, 5),
+    Operation("c2", "read", (), 10, "ok", None, 12),
+    Operation("c2", "read", (), 20, "ok", 1, 22),
+)
 STALE = (
     write("c1", "x", 1, 0, 2),
     write("c2", "x", 2, 3, 5),
@@ -297,4 +303,4 @@ MUTANTS = [
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_zones_that_forget_something_are_told_from_their_twin(mutant, monkeypatch):
     mutant(monkeypatch)
-    assert first_difference((RING, *map(small, range(1500)))) is not None
+    assert first_difference((RING, LATE, *map(small, range(1500)))) is not None
