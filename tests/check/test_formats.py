@@ -431,6 +431,10 @@ LATER = """\
 2024-01-01 10:01	INFO	[w] jepsen.core: Running test
 2024-01-01 10:02	INFO	[w] jepsen.util: 0	:invoke	:write	[1 "a b"]
 2024-01-01 10:03	INFO	[w] jepsen.util: :nemesis	:info	:cut	{"n" #{1}}
+2024-01-01 10:03	WARN	[w] jepsen.client: it broke
+java.net.SocketTimeoutException: Read timed out
+	at java.net.Socket.read(Socket.java:1)
+
 2024-01-01 10:04	INFO	[w] jepsen.util: 0	:info	:write	[1 "a b"]	:timeout
 2024-01-01 10:05	INFO	[w] jepsen.util: 2	:invoke	:cas	[1 [3 4]]
 2024-01-01 10:06	INFO	[w] jepsen.util: 2	:fail	:cas	[1 [3 4]]	[:no "a"]
@@ -441,7 +445,9 @@ LATER = """\
 
 def test_later_logs_of_jepsen_have_times_keys_and_errors():
     """A cas that failed for another reason than its value was not answered."""
-    write, cas, read = formats.read(LATER)
+    log = reading(LATER)
+    assert log.notes[0].startswith("Left out: 1 event of nemesis, 2 events of other l")
+    write, cas, read = log.history
     assert (write.args, write.outcome, write.result) == ((1, "a b"), "info", "timeout")
     assert (cas.args, cas.outcome, cas.result) == ((1, 3, 4), "fail", '[:no "a"]')
     assert (read.args, read.result) == ((1,), frozenset({1.5, "a]"}))

@@ -86,6 +86,11 @@ JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
         (jepsen(":process :nemesis, :type :info, :f :x"), "has no operation of a clie"),
         # others
         (ETCD + "INFO  jepsen.util - 0 :inwoke :read\n", "line 12: this is no line of"),
+        (ETCD + "WARN x\n  at y\n0 :inwoke :ok :read\n", "line 14: this is no line of"),
+        (
+            ETCD + "WARN x\nINFO jepsen.util - 0 :inwoke\n",
+            "line 13: this is no line of",
+        ),
         (ETCD + "something\n", "line 12: this is no line of Jepsen's log"),
         (ETCD + "9\t:invoke\t:write\t[1 2}\n", "line 12: a `}` that closes no"),
         (jepsen(KEYED, INVOKE), "line 2: `write` of key None: put, append, get have a"),

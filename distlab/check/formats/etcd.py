@@ -4,7 +4,7 @@
     INFO  jepsen.util - 0  :info    :write  :timed-out
 
 Fields are separated by tabs or spaces; what stands before the process may be left out,
-as in Jepsen's `history.txt`. Lines of other loggers are left out. An operation that
+as in Jepsen's `history.txt`. What other loggers say is left out. An operation that
 timed out is open for ever, and a read that did so fails. A cas that failed, names its
 values and gives no reason was answered: the register did not hold the first of them.
 """
@@ -24,6 +24,7 @@ LINE = re.compile(
     r"(?:.*\bjepsen\.util(?:\s+-|:)\s+)?(?:(\d+)|:(\w+))"
     r"\s+:(invoke|ok|fail|info)\s+:(\S+)\s*(.*)"
 )
+EVENT = re.compile(r"\bjepsen\.util\b|\s:(?:invoke|ok|fail|info)\s")  # or nearly
 OTHERS = re.compile(r".*\b(?:TRACE|DEBUG|INFO|WARN|ERROR)\b(?!.*\bjepsen\.util\b)")
 
 
@@ -31,14 +32,17 @@ def read(source: Source, progress: bool = False) -> Reading:
     """The history of a log. Raises `Misuse` with the line of what is wrong."""
     pairing = Pairing(source, meant)
     others: Counter[str] = Counter()
+    elsewhere = False  # the last line was of another logger: its text may go on
     for number, line in source.lines(progress):
         found = LINE.fullmatch(line.strip())
+        other = not found and bool(OTHERS.match(line))
+        elsewhere = other or (elsewhere and not found and not EVENT.search(line))
         if found and found[1]:
             pairing.add(event(found, source, number))
         elif found:
             others[found[2]] += 1
-        elif OTHERS.match(line):
-            others["other loggers"] += 1
+        elif elsewhere:
+            others["other loggers"] += other
         elif line.strip():
             raise source.wrong(
                 number,
