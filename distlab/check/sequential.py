@@ -47,11 +47,12 @@ from distlab.check.smallest import smallest
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
 from distlab.events import Call
-from distlab.history import History
+from distlab.history import History, Operation
 from distlab.machine import KeyValue, Machine, Register
 
 PROMISE = "sequentially consistent"
 KEY_VALUE = KeyValue()
+AS_MUCH = 100_000  # steps, to find fewer operations that are still wrong
 HOW = "what reads tell of the order of the writes"
 
 
@@ -65,7 +66,7 @@ def sequentially_consistent(
     operation has ended.
     """
     ops = that_count(history, machine)
-    telling = sum(Kind(machine, op, op.args).told is not ANY for op in ops)
+    telling = sum(tells(op, machine) for op in ops)
     strength = f"{counted(len(ops), 'operation')}, {telling} of them with a result"
     if not telling:
         reason = "No operation has told anything."
@@ -94,6 +95,11 @@ def that_count(history: History, machine: Machine) -> Operations:
         if op.outcome == "ok"
         or (op.outcome == "info" and not machine.only_looks(op.f, ANY))
     )
+
+
+def tells(op: Operation, machine: Machine) -> bool:
+    """Whether its client was told something that not every order explains."""
+    return Kind(machine, op, op.args).told is not ANY
 
 
 def written_once(history: History, machine: Machine) -> bool:
@@ -176,10 +182,8 @@ def searched(program: Program, strength: str, meter: Meter) -> Verdict:
     if search.explained:
         reason = "One order of all operations explains every result."
         return Verdict("valid", PROMISE, strength, reason, order=order)
-    least = fewest_that_fail(program, Limits(meter.steps, meter.limits.time_s))
-    last = [op for op in least if Kind(program.machine, op, op.args).told is not ANY][
-        -1
-    ]
+    least = fewest_that_fail(program, Limits(max(meter.steps, AS_MUCH)).meter())
+    *_, last = (op for op in least if tells(op, program.machine))
     reason = (
         f"No order of these {counted(len(least), 'operation')} that keeps the order of "
         f"each process explains that {told(last)}. Of all {len(program.ops)}, at most "
@@ -188,11 +192,10 @@ def searched(program: Program, strength: str, meter: Meter) -> Verdict:
     return Verdict("invalid", PROMISE, strength, reason, least, order)
 
 
-def fewest_that_fail(program: Program, limits: Limits) -> Operations:
-    """As few as no order explains, each try costing no more than all of them did."""
+def fewest_that_fail(program: Program, meter: Meter) -> Operations:
+    """As few as no order explains, as far as a meter reaches."""
 
     def fails(ops: Operations) -> bool:
-        meter = limits.meter()
         try:
             fewer = program_of(History(ops), program.machine, meter)
             if not isinstance(fewer, Program):
