@@ -62,6 +62,7 @@ FAST = (
     Fast("Text", "epochs", "texts", EPOCHS),
     Fast("Queue", "queues", "queue", "sorted items (Henzinger, Sezgin and Vafeiadis)"),
     Fast("Stack", "stacks", "stack", "items left out in turn (Lee and Mathur)"),
+    Fast("Membership", "sets", "member", "turns by deadline (Jackson)"),
 )
 
 
