@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
-from heapq import heapify, heappop, heappush
-from itertools import islice, pairwise
+from heapq import heappop, heappush
+from itertools import islice
 from math import inf
 from typing import Any
 
@@ -53,24 +53,20 @@ class Order:
         return len(self.sequence) < len(self.shown.ops)
 
     def _sort(self, meter: Meter) -> None:
-        waits = [len(self.links.get(i, ())) for i in range(len(self.shown.ops))]
+        waits = [int(place > 0) for place in self.shown.place]
         after: dict[int, list[int]] = {}
         for target, links in self.links.items():
+            waits[target] += len(links)
             for link in links:
                 after.setdefault(link.source, []).append(target)
-        for lane in self.shown.lanes:
-            for before, target in pairwise(lane):
-                waits[target] += 1
-                after.setdefault(before, []).append(target)
-        free = [i for i, number in enumerate(waits) if not number]
-        heapify(free)
+        free = [i for i, number in enumerate(waits) if not number]  # and so a heap
         while free:
             i = heappop(free)
             if not meter.step():
                 raise Exceeded
             self.sequence.append(i)
             self.past[i] = self._past(i)
-            for target in after.get(i, ()):
+            for target in (*self.shown.later(i), *after.get(i, ())):
                 waits[target] -= 1
                 if not waits[target]:
                     heappush(free, target)

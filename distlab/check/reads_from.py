@@ -111,6 +111,11 @@ class ReadsFrom:
                 writers.writes.append(i)
         return {key: list(lanes.values()) for key, lanes in found.items()}
 
+    def later(self, i: int) -> list[int]:
+        """What comes next in the lane of an operation, if anything does."""
+        at = self.place[i] + 1
+        return self.lanes[self.lane[i]][at : at + 1]
+
     def key(self, i: int) -> Any:
         """The key of an operation."""
         return self.ops[i].args[0]
