@@ -59,6 +59,7 @@ HAS_ONE_ORDER = between(orders="c1 0-1 x=1\nc2 0-1 x=2\nc1 2-3 x?2\nc2 2-3 x?2")
 HAS_NO_ORDER_AT_ALL = between(orders="c1 0-1 x=1\nc1 2-3 x=2\nc2 4-5 x?2\nc2 6-7 x?1")
 LOSES_NO_CAUSE = between(cause=TOGETHER)
 LOSES_WHAT_ONE_WROTE = between(cause="c1 0-1 x=1\nc1 2-3 y=2\nc3 6-7 y?2\nc3 8-9 x?-")
+READS_THE_FUTURE = between(cause="c1 0-1 x?4\nc1 2-3 y=2\nc2 4-5 y?2\nc2 6-7 x=4")
 HAS_A_SPARE_READER = between(cause=f"{CAUSE_LOST}\nc4 8-9 y?2")
 IS_LATE_ON_BOTH = between(together="c1 0-1 x=1\nc1 2-3 y=1\nc2 4-5 x?-\nc2 6-7 y?-")
 ONE_KEY_GOES_BACK = between(together="c1 0-1 x=1\nc1 2-3 x?-\nc2 0-1 y=1\nc2 2-3 x?1")
@@ -409,6 +410,7 @@ WRONG = [
     ("3.2", HAS_NO_ORDER_AT_ALL, "1", "invalid: causal memory"),
     ("3.2", LOSES_NO_CAUSE, "2", "This model has to forbid it"),
     ("3.2", LOSES_WHAT_ONE_WROTE, "2", "invalid: PRAM"),
+    ("3.2", READS_THE_FUTURE, "2", "nobody has read the future"),
     ("3.2", HAS_A_SPARE_READER, "2", "which operation can you leave out"),
     ("3.2", WRITES_IT_TWICE, "2", "x = 1"),
     ("3.2", IS_LATE_ON_BOTH, "3", "This model has to forbid it"),

@@ -10,7 +10,7 @@ from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
 from distlab.errors import Misuse
 from distlab.grade.exercise import Outcome, broken, kept, partly
-from distlab.history import History
+from distlab.history import History, Operation
 
 # The models that are asked about here, the strongest first, and their judges.
 MODELS = {
@@ -50,6 +50,14 @@ class Goal(NamedTuple):
             yield verdict(part, self.kept), "valid", part
         yield verdict(history, self.broken), "invalid", history
 
+    def missed(self, history: History) -> tuple[Verdict, History] | None:
+        """What is otherwise than asked, and of which operations; None if nothing is."""
+        for said, wanted, part in self.demands(history):
+            unread = part != history and said.unknown  # a key that nobody has read
+            if said.outcome != wanted and not unread:
+                return said, part
+        return None
+
 
 def size(history: History) -> int:
     """How many reads and writes there are."""
@@ -72,9 +80,14 @@ def reached(goal: Goal, history: History) -> Outcome:
     keys = {key for op in history for key in keys_of(op)}
     if len(keys) > goal.keys:
         raise Misuse(f"{goal.name}: it may use {counted(goal.keys, 'key')}, no more.")
-    for said, wanted, part in goal.demands(history):
-        if said.outcome == wanted or (part != history and said.unknown):
-            continue
+    early = from_the_future(history)
+    if early is not None:
+        came = f"{early.process} reads {early.args[0]} = {early.result!r}, and had its "
+        came += "answer before that was written"
+        return broken(came, history, advice=FUTURE)
+    missed = goal.missed(history)
+    if missed is not None:
+        said, part = missed
         advice = UNTOLD if said.unknown else TOO_GOOD if said.valid else TOO_BAD
         return broken(str(said), part, advice=advice, mark=said)
     count = size(history)
@@ -82,6 +95,16 @@ def reached(goal: Goal, history: History) -> Outcome:
     if count <= goal.smallest:
         return kept(came)
     return partly(goal.smallest / count, came, history, advice=SHORTER)
+
+
+def from_the_future(history: History) -> Operation | None:
+    """A read that had ended before the write was called that it returned, if any."""
+    called = {op.args: op.invoked_us for op in history if op.f == "write"}
+    for op in history.where("read", outcome="ok"):
+        written_us = called.get((*op.args, op.result))
+        if written_us is not None and (op.ended_us or 0) <= written_us:
+            return op
+    return None
 
 
 def keys_of(op: Any) -> list[str]:
@@ -92,4 +115,5 @@ def keys_of(op: Any) -> list[str]:
 UNTOLD = "Nothing in it could have gone wrong: somebody has to read."
 TOO_GOOD = "This model has to forbid it, and there is an order that explains it all."
 TOO_BAD = "This model has to allow it: which operation can be otherwise, or left out?"
+FUTURE = "A model that knows no clock may allow it; nobody has read the future yet."
 SHORTER = "It is one, and there is a shorter one: which operation can you leave out?"
