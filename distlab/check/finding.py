@@ -50,6 +50,8 @@ def gave(op: Operation) -> str:
 def shown(result: Any) -> str:
     """A result, short enough for a sentence."""
     text = repr(result)
+    if isinstance(result, frozenset):  # told in one order on any machine
+        text = f"{{{', '.join(sorted(map(repr, result)))}}}"
     return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
 
 

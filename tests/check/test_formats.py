@@ -351,7 +351,7 @@ def test_elles_examples_name_neither_process_nor_f():
 
 
 def test_values_may_be_anything_that_edn_has():
-    text = r'{:a #{1 2}, "b" "x\ny", :c 1.5, :d \c, :e 2N, :f (1 #inst "2020-01-01")}'
+    text = r'{:a #{2 1}, "b" "x\ny", :c 1.5, :d \c, :e 2N, :f (1 #inst "2020-01-01")}'
     (op,) = formats.read(
         jepsen(
             f":process 0, :type :invoke, :f :write, :value {text}",
@@ -359,7 +359,7 @@ def test_values_may_be_anything_that_edn_has():
         )
     )
     assert dict(op.args[0]) == {
-        ":a": frozenset({1, 2}),
+        ":a": (1, 2),
         "b": "x\ny",
         ":c": 1.5,
         ":d": "c",
@@ -450,7 +450,7 @@ def test_later_logs_of_jepsen_have_times_keys_and_errors():
     write, cas, read = log.history
     assert (write.args, write.outcome, write.result) == ((1, "a b"), "info", "timeout")
     assert (cas.args, cas.outcome, cas.result) == ((1, 3, 4), "fail", '[:no "a"]')
-    assert (read.args, read.result) == ((1,), frozenset({1.5, "a]"}))
+    assert (read.args, read.result) == ((1,), ("a]", 1.5))
 
 
 # ---------------------------------------------------------- Porcupine's key-value logs
