@@ -105,35 +105,45 @@ def _of_processes(
     Where several do, less order than there is may go wrong already, and more order than
     there is may still go well; what is between is found out one by one.
     """
-    rows = process.astype(np.uint16).argsort(kind="stable")
+    one, other, place, crowded = _chains(call, end, process)
+    room = int(place.max(initial=0)) + 3
+
+    def in_a_row(those: Array) -> Pairs:
+        calls = call * room
+        ends = np.where(end < NEVER, end * room + room - 1, NEVER)
+        ends[one[those]] = call[other[those]] * room + place[those]
+        calls[other[those]] = call[other[those]] * room + place[those] + 1
+        return _in_zones(calls, ends, value, by)
+
+    if broken := in_a_row(~crowded):
+        return broken
+    between = bool((end[other] == NEVER).any())  # what follows it follows `one` as well
+    if not between and not (crowded.any() and in_a_row(np.full(len(one), True))):
+        return ()
+    return _one_by_one(call, end, value, by, process)
+
+
+def _chains(
+    call: Array, end: Array, process: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Operations, and those that their processes called in the moment of their end.
+
+    With their places in the row of that moment, and whether other processes have a row.
+    """
+    small = np.min_scalar_type(int(process.max(initial=0)))
+    rows = process.astype(small).argsort(kind="stable")
     one, other = rows[:-1], rows[1:]
     linked = (process[one] == process[other]) & (end[one] == call[other])
     one, other = one[linked], other[linked]
-    if not len(one):
-        return _in_zones(call, end, value, by)
     by_moment = call[other].argsort(kind="stable")
     one, other = one[by_moment], other[by_moment]
     moment = call[other]
-    start = np.flatnonzero(np.append(True, moment[1:] != moment[:-1]))
+    start = np.flatnonzero(np.diff(moment, prepend=-1))
     size = np.diff(start, append=len(moment))
-    places = 2 * (np.arange(len(one)) - start.repeat(size)) + 1
+    place = 2 * (np.arange(len(one)) - start.repeat(size)) + 1
     differ = process[one] != process[one[start]].repeat(size)
-    crowded = np.logical_or.reduceat(differ, start).repeat(size)
-
-    def in_a_row(those: Array) -> Pairs:
-        room = 2 * int(size.max()) + 2
-        calls = call * room
-        ends = np.where(end < NEVER, end * room + room - 1, NEVER)
-        ends[one[those]] = moment[those] * room + places[those]
-        calls[other[those]] = moment[those] * room + places[those] + 1
-        return _in_zones(calls, ends, value, by)
-
-    between = bool((end[other] == NEVER).any())  # what follows it follows `one` as well
-    if (broken := in_a_row(~crowded)) or not (crowded.any() or between):
-        return broken
-    if not between and not in_a_row(np.full(len(one), True)):
-        return ()
-    return _one_by_one(call, end, value, by, process)
+    crowds = np.logical_or.reduceat(differ, start) if len(start) else differ
+    return one, other, place, crowds.repeat(size)
 
 
 def _one_by_one(
