@@ -29,7 +29,7 @@ Costs
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from distlab.check.frontier import Config, Frontier, Spare
 from distlab.check.kinds import (
@@ -41,12 +41,13 @@ from distlab.check.kinds import (
     kinds_of,
 )
 from distlab.check.limits import Meter
+from distlab.errors import Misuse
 from distlab.history import Operation
 from distlab.machine import Machine
 
 NO_STATE = -1  # the number of none
 FAR = 50  # states: to look farther ahead costs more than it saves
-Idle = Literal["", "open", "blind"]  # nothing has come of the last: an open write?
+MANY = 20  # states, if all of them have to be known
 
 
 class Found(NamedTuple):
@@ -86,7 +87,8 @@ class Search:
         self.choosy = 0  # the bits of what has to happen and does not fit everywhere
         self.equal: dict[int, int] = {}  # the last open operation of each kind
         self.earlier = [0] * len(ops)  # the open one of the same kind that goes first
-        self.spare = Spare()
+        self.few: bool | None = None  # states; None: nobody has asked
+        self.spare = Spare(self.all_states)
         self.front = Frontier(self.spare)
         self.front.add(Config(0, 0, 0, None), 0)
 
@@ -150,10 +152,7 @@ class Search:
         if kind.open:
             self.earlier[i] = self.equal.get(id(kind), 0)
             self.equal[id(kind)] = bit
-            if kind.hides:
-                kind.target = self.after(kind, 0)
-                writes = self.spare.writes
-                writes[kind.target] = writes.get(kind.target, 0) | bit
+            self.spare.usable |= bit
 
     def look(self, i: int) -> None:
         """It happens wherever it may and fits."""
@@ -210,7 +209,7 @@ class Search:
         seen, bit = Frontier(self.spare), self.bits[ending]
         blind = bit & self.blind
         ahead = Ahead(self, ending)
-        ways: list[tuple[Config, Idle]] = [(config, "") for config in todo]
+        ways = [(config, False) for config in todo]
         for config, idle in ways:
             for i, to in self.next_writers(config, idle, ahead):
                 if not self.meter.step():
@@ -225,20 +224,18 @@ class Search:
                     hidden = Config(to, done, rest & ~bit, (path, ~ending))
                     after.add(hidden, self.blind)
                 if seen.add(then, self.blind):
-                    ways.append((then, self.idle(i, idle, then)))
+                    ways.append((then, self.idle(i, then)))
 
     def next_writers(
-        self, config: Config, idle: Idle, ahead: Ahead
+        self, config: Config, idle: bool, ahead: Ahead
     ) -> Iterator[tuple[int, int]]:
         """The writers that may happen now, and the states after them.
 
-        To write over what is idle is of no use: it might as well not have happened. To
-        go on from an open write that is idle is of no use either if another open write
-        leads to the same state at once.
+        To write over what is idle is of no use: it might as well not have happened.
         """
         state, done, rest, _ = config
         wanted = ahead.choosy & ~(done | rest) | ahead.leaves & ~done
-        kinds, writes = self.kinds, self.spare.writes
+        kinds = self.kinds
         for i, bit in self.writers.items():
             kind = kinds[i]
             if rest & self.earlier[i] or not rest & bit if kind.open else done & bit:
@@ -252,8 +249,6 @@ class Search:
             if to is None:
                 to = self.after(kind, state)
             if to == NO_STATE or (kind.open and to == state):
-                continue
-            if idle == "open" and kind.open and rest & writes.get(to, 0):
                 continue
             if i == ahead.ending or not kind.free or ahead.leads(to, wanted):
                 yield i, to
@@ -273,14 +268,10 @@ class Search:
                 rest, path = rest | its, (path, looker)
         return Config(state, done, rest, path)
 
-    def idle(self, i: int, before: Idle, then: Config) -> Idle:
+    def idle(self, i: int, then: Config) -> bool:
         """Whether nothing would be lost if what has just happened were written over."""
-        kind = self.kinds[i]
-        if not kind.free or then.path is None or then.path[1] != i:  # it was looked at
-            return ""
-        if kind.hides:
-            return "open" if kind.open else "blind"
-        return before or "blind"
+        looked = then.path is None or then.path[1] != i
+        return self.kinds[i].free and not looked
 
     def after(self, kind: Kind, state: int) -> int:
         """The number of the state after an operation of this kind."""
@@ -289,9 +280,21 @@ class Search:
             after = kind.applied(self.states[state])
             found = NO_STATE if after is NEVER else self.number(after)
             kind.after[state] = found
-            if kind.open and found != state and kind.overwrites(self.states[state]):
-                kind.target = found
         return found
+
+    def all_states(self) -> bool:
+        """Whether all states are known that can ever be, since they are few."""
+        if self.few is None:
+            writers = [kind for kind in dict.fromkeys(self.kinds) if not kind.looks]
+            try:
+                for state, _ in enumerate(self.states):
+                    for kind in writers if state < MANY else ():
+                        self.after(kind, state)
+            except Misuse:  # what no order would have led to
+                self.few = False
+            else:
+                self.few = len(self.states) <= MANY
+        return self.few
 
     def number(self, state: Any) -> int:
         """States are compared once, and known by number from then on."""

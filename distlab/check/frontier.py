@@ -8,7 +8,7 @@ come can be needed later, when the state is another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from distlab.check.kinds import Kind
@@ -28,27 +28,59 @@ class Config(NamedTuple):
 class Spare:
     """Open operations, and what can stand in for them.
 
-    An open write does for any open operation that can leave the same state alone: it
-    may happen wherever that one may, and also elsewhere.
+    What one of them makes of a state, several others may make of it one after the
+    other. That is known only where all states are: there must be few.
     """
 
-    def __init__(self) -> None:
-        self.kinds: dict[int, Kind] = {}  # by their bits
-        self.writes: dict[int, int] = {}  # the bits of those that always leave a state
+    def __init__(self, all_states: Callable[[], bool]):
+        self.all_states = all_states  # whether they are known: finds them out
+        self.kinds: dict[int, Kind] = {}  # of open operations, by their bits
+        self.usable = 0  # the bits of those that wait for nothing
+        self.known: dict[tuple[int, int], bool] = {}
 
     def covers(self, more: int, less: int, differ: int) -> bool:
         """Whether what one configuration has does for all that another has."""
-        lacking, spare = (less | differ) & ~more, more & ~less
-        while lacking:
-            kind = self.kinds.get(lacking & -lacking)
-            if kind is None or kind.target is None:
-                return False
-            instead = spare & self.writes.get(kind.target, 0)
-            if not instead:
-                return False
-            spare ^= instead & -instead
-            lacking &= lacking - 1
+        lacking = (less | differ) & ~more
+        if not lacking:
+            return True
+        spare = more & ~less & self.usable
+        if not spare or any(bit not in self.kinds for bit in bits(lacking)):
+            return False
+        found = self.known.get((lacking, spare))
+        if found is None:
+            found = self.all_states() and self.stand_in(spare, lacking)
+            self.known[lacking, spare] = found
+        return found
+
+    def stand_in(self, spare: int, lacking: int) -> bool:
+        """Whether the spare ones do for all that are lacking."""
+        for bit in bits(lacking):
+            used = 0
+            for here, there in self.kinds[bit].after.items():
+                way = 0 if here == there else self.way(here, there, spare)
+                if way is None:
+                    return False
+                used |= way
+            spare &= ~used
         return True
+
+    def way(self, here: int, there: int, spare: int) -> int | None:
+        """The bits of those that lead from one state to another, if they do."""
+        ways = {here: 0}
+        for state in (todo := [here]):
+            for bit in bits(spare & ~ways[state]):
+                to = self.kinds[bit].after[state]
+                if to not in ways:
+                    ways[to] = ways[state] | bit
+                    todo.append(to)
+        return ways.get(there)
+
+
+def bits(many: int) -> Iterator[int]:
+    """Each bit by itself."""
+    while many:
+        yield many & -many
+        many &= many - 1
 
 
 class Frontier:

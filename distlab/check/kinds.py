@@ -33,7 +33,6 @@ class Kind:
         self.hides = self.told is ANY and machine.overwrites(op.f, known)
         self.free = self.open or self.blind
         self.after: dict[int, int] = {}  # from states to states, by their numbers
-        self.target: int | None = None  # the one state that an open one can leave
 
     def in_sight(self) -> Kind:
         """The same, but it may not hide: what its process did next waits for it."""
@@ -51,10 +50,6 @@ class Kind:
     def given(self, state: Any) -> Any:
         """What it gives in a state."""
         return self.step(state)[1]
-
-    def overwrites(self, state: Any) -> bool:
-        """Whether it leaves of this state what it leaves of each that it changes."""
-        return self.machine.overwrites(self.op.f, self.given(state))
 
     def step(self, state: Any) -> Step:
         """What the machine does. Raises `Misuse` for arguments that do not fit."""

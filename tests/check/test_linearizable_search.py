@@ -211,17 +211,6 @@ def lets_any_open_operation_stand_in(patch):
     patch.setattr(frontier.Spare, "covers", covers)
 
 
-def lets_blocked_writes_stand_in(patch):
-    call = Search.call
-
-    def changed(self, i):
-        call(self, i)
-        if i in self.first and self.kinds[i].open:
-            self.may_happen(i)
-
-    patch.setattr(Search, "call", changed)
-
-
 def hides_what_nothing_was_written_over(patch):
     written = Search.written
 
@@ -273,10 +262,7 @@ def looks_past_the_one_that_ends(patch):
 
 
 def calls_idle_what_was_looked_at(patch):
-    def idle(self, i, before, then):
-        return "open" if self.kinds[i].open else "blind"
-
-    patch.setattr(Search, "idle", idle)
+    patch.setattr(Search, "idle", lambda self, i, then: self.kinds[i].free)
 
 
 def mixes_up_results(patch):
@@ -312,7 +298,7 @@ MUTANTS = [  # the world and the seeds that tell
     (takes_all_open_operations_for_equal, "queue", range(425, 435)),
     (looks_one_step_ahead, "counter", range(500)),
     (looks_past_the_one_that_ends, "text", range(500)),
-    (calls_idle_what_was_looked_at, "register", range(500)),
+    (calls_idle_what_was_looked_at, "text", range(500)),
     (mixes_up_results, "stack", range(500)),
     (merges_keys_by_time_alone, "key-value", range(500)),
 ]
@@ -325,8 +311,3 @@ def test_a_search_that_forgets_something_is_told_from_its_twin(
 ):
     mutant(monkeypatch)
     assert first_difference(WORLDS[world], seeds) is not None
-
-
-def test_a_search_that_lets_blocked_writes_stand_in_is_told(monkeypatch):
-    lets_blocked_writes_stand_in(monkeypatch)
-    assert search_differs(WAITS, WORLDS["register"])
