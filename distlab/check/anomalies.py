@@ -20,6 +20,13 @@ from distlab.check.observations import Key
 from distlab.check.rings import RANK, Ring, Rings, Step
 from distlab.check.telling import Anomaly, Teller
 
+FORMS = (
+    "lost update",
+    "fractured read",
+    "observed transaction vanishes",
+    "write skew",
+)
+
 
 class Found:
     """All that was found in a history, counting on an order up to `basis`."""
@@ -64,7 +71,7 @@ class Forms:
         told: dict[tuple[str, int], Ring] = {}
         for t, component in self.rings.component.items():
             if not self.meter.step():
-                self.rings.unsure += ["lost update", "fractured read", "write skew"]
+                self.rings.unsure += FORMS
                 break
             for name, *steps in (*self._two(t), *self._fractured(t)):
                 told.setdefault((name, component), Ring(name, tuple(steps)))

@@ -188,7 +188,8 @@ class Dependencies:
             for value, t in key.writes.items()
             if value not in known and self.happened[t]
         )
-        self.unseen += len(beyond)
+        if len(beyond) > 1:  # the place of one alone is known: it is the last
+            self.unseen += len(beyond)
         if beyond:
             if key.order:
                 self._overtake(key.order[-1:], beyond, k, WW)

@@ -78,6 +78,11 @@ PLAIN = (
         form_of="G-single",
     ),
     Phenomenon(
+        "causality violation",
+        "A transaction saw something, and missed what that had been built on.",
+        form_of="G-single",
+    ),
+    Phenomenon(
         "lost update",
         "Two read one version and both replaced it: one knew nothing of the other.",
         form_of="G-single",
@@ -190,7 +195,7 @@ TRANSACTIONS = (
         "transactional causal consistency",
         "transactions",
         ("read atomic",),
-        (),
+        ("causality violation",),
         "Each sees whole transactions, and with one all that it was built on.",
         CERONE,
     ),

@@ -36,7 +36,7 @@ from distlab.check.dependencies import (
     Edges,
 )
 from distlab.check.graphs import MISSED, components, doubled, with_order
-from distlab.check.levels import PHENOMENA, ruled_out
+from distlab.check.levels import CYCLES, PHENOMENA, ruled_out
 from distlab.check.limits import Meter
 from distlab.check.observations import FOREVER
 
@@ -74,6 +74,7 @@ class Kind(NamedTuple):
 LADDER = (  # the worst first
     Kind("G0", frozenset({WW}), frozenset({WW})),
     Kind("G1c", frozenset({WR}), frozenset({WW, WR})),
+    Kind("causality violation", frozenset({RW}), frozenset({WR}), certain=False),
     Kind("G-single", frozenset({RW}), frozenset({WW, WR}), certain=False),
     Kind("G-single-predicate", frozenset({SCAN}), frozenset({WW, WR}), certain=False),
     Kind("G-nonadjacent", frozenset({RW}), frozenset({WW, WR, RW}), apart=True),
@@ -93,11 +94,14 @@ def classified(steps: tuple[Step, ...]) -> str:
     missed = [step.kind in MISSED for step in steps]
     adjacent = any(one and missed[i - 1] for i, one in enumerate(missed))
     predicate = any(step.kind == SCAN for step in steps)
+    causal = sorted(step.kind for step in steps) == [*[WR] * (len(steps) - 1), RW]
     basis = max(max(s.basis, BASIS.get(s.kind, ALWAYS)) for s in steps)
     if not any(missed):
         name = "G1c" if any(step.kind == WR for step in steps) else "G0"
     elif sum(missed) > 1 and adjacent:
         name = "G2" if predicate else "G2-item"
+    elif causal and len(steps) > 2:
+        name = "causality violation"
     else:
         name = "G-nonadjacent" if sum(missed) > 1 else "G-single"
         name += "-predicate" if predicate and not basis else ""
@@ -156,7 +160,8 @@ class Rings:
     def climb(self) -> None:
         """Look for rings of each kind, the worst first."""
         for kind in LADDER:
-            self._climb(kind)
+            if self.basis == ALWAYS or kind.name.removesuffix("-predicate") in CYCLES:
+                self._climb(kind)
 
     # ---------------------------------------------------------- one rung of the ladder
     def _climb(self, kind: Kind) -> None:
@@ -191,8 +196,9 @@ class Rings:
         self, kind: Kind, closing: list[Step], members: dict[int, None]
     ) -> None:
         """The shortest ring of this kind among these members, if it is news."""
-        name = kind.name.removesuffix("-predicate" if self.basis else "")
-        name += BASES[self.basis]
+        name = kind.name
+        if self.basis:
+            name = f"{name.removesuffix('-predicate')}{BASES[self.basis]}"
         for ring in (ring for m in members for ring in self.through.get(m, ())):
             known = all(step.src in members for step in ring.steps)
             if known and covers(ring.name, name):

@@ -44,6 +44,12 @@ __all__ = ["Anomaly", "anomalies", "judge", "placed"]
 LEVELS = tuple(model.name for model in levels.TRANSACTIONS)
 WITNESS = 10_000  # transactions: nobody reads a longer order
 EMPTY = ((None, ()), ((), None))  # a list that nobody has written
+BY_FORMS = (  # of these levels no rule tells all that they forbid
+    "transactional causal consistency",
+    "read atomic",
+    "cursor stability",
+    "monotonic atomic view",
+)
 LIMITS = Limits()
 BY = "rings of dependencies (Adya; Elle by Kingsbury and Alvaro)"
 
@@ -136,6 +142,8 @@ class Judge:
         order: tuple[Operation, ...] = ()
         if "serializable" in level and sum(self.graph.happened) <= WITNESS:
             order = witness(self.graph, basis(level))
+        if level in BY_FORMS:
+            strength += "; only of forms that have a name: valid is not proven"
         registers = any(key.f == "w" for key in self.graph.keys)
         reason = "Nothing that this level forbids is there."
         if order:

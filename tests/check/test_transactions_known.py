@@ -144,8 +144,8 @@ KNOWN = {
             txn("c2", 2, 3, r("x", (1,)), a("y", 2)),
             txn("c3", 4, 5, r("x"), r("y", (2,))),
         ],
-        ["G-single"],
-        ["repeatable read", "consistent view"],
+        ["causality violation"],
+        ["repeatable read", "transactional causal consistency", "consistent view"],
     ),
     # ------------------------------------ Fekete, O'Neil and O'Neil, SIGMOD Record 2004
     "the read-only anomaly of snapshots": (
@@ -367,14 +367,17 @@ def test_what_valid_means_is_said():
     assert verdict.strength.endswith(
         "of registers only what is certain: valid is not proven"
     )
-    unread = [txn("c1", 0, 9, a("x", 1)), txn("c2", 0, 9, r("x"))]
+    unread = [txn(f"c{i}", 0, 9, a("x", i)) for i in (1, 3)]
+    unread += [txn("c2", 0, 9, r("x"))]
     verdict = transactions.judge(History(unread), "snapshot isolation")
     assert verdict.strength.endswith(
-        "nobody saw the places of 1 append: valid is not proven"
+        "nobody saw the places of 2 appends: valid is not proven"
     )
+    verdict = transactions.judge(History(unread), "read atomic")
+    assert "only of forms that have a name: valid is not proven" in verdict.strength
     verdict = transactions.judge(History(unread), "serializable")
     assert verdict.reason == "One order of the transactions explains every read."
-    assert [op.process for op in verdict.order] == ["c2", "c1"]
+    assert [op.process for op in verdict.order] == ["c2", "c1", "c3"]
 
 
 @pytest.mark.parametrize(
@@ -383,6 +386,8 @@ def test_what_valid_means_is_said():
         ((WW, WW), "G0"),
         ((WW, WR), "G1c"),
         ((WR, RW), "G-single"),
+        ((WR, RW, WR), "causality violation"),
+        ((WR, RW, WW), "G-single"),
         ((WW, SCAN), "G-single-predicate"),
         ((RW, WR, RW, WW), "G-nonadjacent"),
         ((RW, WR, RW), "G2-item"),  # the last and the first follow each other
