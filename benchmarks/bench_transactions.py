@@ -17,6 +17,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tables import table, write
@@ -142,9 +143,9 @@ def spent(judge: Callable, given: tuple) -> float:
     return time.process_time() - begun
 
 
-def median(judge: Callable, histories: list[History]) -> float:
-    """The median of the processor time in seconds."""
-    return statistics.median(spent(judge, (history,)) for history in histories)
+def median(judge: Callable, make: Callable, rounds: int) -> float:
+    """The median of the processor time in seconds; one history at a time is held."""
+    return statistics.median(spent(judge, (make(seed),)) for seed in range(rounds))
 
 
 def bytes_each(history: History) -> float:
@@ -164,33 +165,22 @@ def growth(rounds: int, most: int) -> Iterator[list[str]]:
     count = 100
     while count <= most:
         rounds = 1 if count == 1_000_000 else rounds
-        good = [made(count, seed) for seed in range(rounds)]
-        few = [made(count, seed, faults=5) for seed in range(rounds)]
-        plain, strict = median(serializable, good), median(transactions.judge, good)
-        named = median(transactions.anomalies, few)
-        memory = f"{bytes_each(good[0]):,.0f}" if count <= 100_000 else ""
+        plain = median(serializable, partial(made, count), rounds)
+        strict = median(transactions.judge, partial(made, count), rounds)
+        named = median(transactions.anomalies, partial(made, count, faults=5), rounds)
+        memory = f"{bytes_each(made(count, 0)):,.0f}" if count <= 100_000 else ""
         yield [f"{count:,}", f"{plain:.3f}", f"{strict:.3f}", f"{named:.3f}", memory]
         count *= 10
 
 
-def tangled(rounds: int) -> Iterator[list[str]]:
-    count = 100_000
-    for faults in (0, 10, 100, 1_000, 10_000):
-        histories = [made(count, seed, faults) for seed in range(rounds)]
-        found = transactions.anomalies(histories[0])
-        named = median(transactions.anomalies, histories)
-        exact = all(one.shortest for one in found)
-        yield [
-            f"{faults:,}",
-            f"{named:.2f}",
-            f"{len(found):,}",
-            "yes" if exact else "no",
-        ]
-    histories = [split(count, seed) for seed in range(rounds)]
-    found = transactions.anomalies(histories[0])
-    exact = "yes" if all(one.shortest for one in found) else "no"
-    named = median(transactions.anomalies, histories)
-    yield ["every second one", f"{named:.2f}", f"{len(found):,}", exact]
+def tangled(count: int = 100_000) -> Iterator[list[str]]:
+    kinds = {f"{n:,}": made(count, 1, n) for n in (0, 10, 100, 1_000, 10_000)}
+    kinds["every second one"] = split(count, 1)
+    for kind, history in kinds.items():
+        found = transactions.anomalies(history)
+        named = spent(transactions.anomalies, (history,))
+        exact = "yes" if all(one.shortest for one in found) else "no"
+        yield [kind, f"{named:.2f}", f"{len(found):,}", exact]
 
 
 def parts(rounds: int) -> Iterator[list[str]]:
@@ -219,7 +209,7 @@ def main() -> None:
         ),
         "transactions-tangled": table(
             ["wrong ones of 100,000", "s", "anomalies", "all shortest"],
-            list(tangled(1)),
+            list(tangled()),
         ),
         "transactions-components": table(
             ["edges", "scipy, ms", "Tarjan in Python, ms", "ratio"],

@@ -131,11 +131,13 @@ class Observed:
             key.f = f
         if failed:
             key.failed.setdefault(value, t)
-        elif key.writes.setdefault(value, t) != t or value is None:
+        elif value in key.writes or value is None:
             raise Misuse(
                 f"{self.ops[t].process} writes {key.name} = {value!r} again: this "
                 f"check needs values that are written once in each key, and not None."
             )
+        else:
+            key.writes[value] = t
 
     def _read_again(self, t: int, key: Key, value: Any, known: list) -> None:
         """A later read shows what the first did, and what was written since."""

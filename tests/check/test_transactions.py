@@ -311,6 +311,7 @@ def test_nothing_that_was_read_is_no_proof():
         ),
         ([txn("c1", 0, 1, a("x", 1), ("w", "x", 2))], "mixes 'append' and 'w'"),
         ([txn("c1", 0, 1, a("x", 1)), txn("c2", 0, 1, a("x", 1))], "x = 1 again"),
+        ([txn("c1", 0, 1, a("x", 1), a("x", 1))], "x = 1 again"),
         ([txn("c1", 0, 1, a("x", None))], "x = None again"),
         ([txn("c1", 0, 9, a("x", 1)), txn("c1", 5, 9, r("x"))], "c1 calls `txn` at 5"),
         ([txn("c1", 0, None, a("x", 1)), txn("c1", 5, 9, r("x"))], "before its last"),
