@@ -395,7 +395,7 @@ WRONG = [
     ("3.1", SAYS_PRAM_OF_ALL, "0", "1 of 6 are right. A: valid: causal"),
     ("3.1", LEAVES_ONE_OPEN, "0", "the others are open"),
     ("3.1", KNOWS_ANOTHER_MODEL, "0", "'atomic' is none of"),
-    ("3.1", FORGETS_A_HISTORY, "0", "a model for each of A, B"),
+    ("3.1", FORGETS_A_HISTORY, "0", "a choice for each of 'A'"),
     ("3.2", OVERLAPS, "0", "valid: linearizable"),
     ("3.2", NOBODY_READS, "0", "somebody has to read"),
     ("3.2", GOES_BACK_BY_ITSELF, "0", "invalid: sequentially"),

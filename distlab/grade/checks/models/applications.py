@@ -6,18 +6,10 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
-from distlab.errors import Misuse, did_you_mean
+from distlab.grade.checks.models.choices import chosen, scored
 from distlab.grade.checks.models.goals import MODELS, verdict
 from distlab.grade.checks.models.notation import history
-from distlab.grade.exercise import (
-    Case,
-    Exercise,
-    Literal,
-    Outcome,
-    broken,
-    kept,
-    partly,
-)
+from distlab.grade.exercise import Case, Exercise, Literal, Outcome, broken
 from distlab.history import History, Operation
 
 EVENTUAL = "eventually consistent"
@@ -124,18 +116,6 @@ applications = Exercise(
 )
 
 
-def chosen(answer: Any) -> dict[str, str]:
-    """The models that were chosen. Raises `Misuse` for what is no choice."""
-    if not isinstance(answer, dict) or set(answer) != set(APPLICATIONS):
-        names = ", ".join(map(repr, APPLICATIONS))
-        raise Misuse(f"WEAKEST has a model for each of {names}.")
-    for name, model in answer.items():
-        if model is not None and model not in CHOICES:
-            hint = did_you_mean(str(model), CHOICES)
-            raise Misuse(f"{name}: {model!r} is none of {', '.join(CHOICES)}.{hint}")
-    return {name: answer[name] for name in APPLICATIONS if answer[name] is not None}
-
-
 def wrong_choice(name: str, model: str) -> Outcome | None:
     """Why another model is the weakest; None if it is this one."""
     application = APPLICATIONS[name]
@@ -163,18 +143,7 @@ WEAKER = "What is not needed costs: whom would waiting for it keep?"
     hidden=0,
 )
 def enough(answer: Any, case: Case) -> Outcome:
-    """Tried on all that its reads may find."""
-    models = chosen(answer)
-    wrong = [why for n, m in models.items() if (why := wrong_choice(n, m))]
-    right, count = len(models) - len(wrong), len(APPLICATIONS)
-    came = f"{right} of {count} are right"
-    if right == count:
-        return kept(came)
-    if not wrong:
-        return partly(right / count, f"{came}, the others are open", advice=OPEN)
-    first = wrong[0]
-    told = partly(right / count, f"{came}. {first.came}", advice=first.advice)
-    return told._replace(evidence=first.evidence, mark=first.mark)
-
-
-OPEN = "One that is left out earns nothing: choose for each."
+    """A point for each, tried on all that its reads may find; wrong costs a quarter."""
+    models = chosen(answer, "WEAKEST", APPLICATIONS, CHOICES)
+    wrong = [why for name in models if (why := wrong_choice(name, models[name]))]
+    return scored(wrong, len(models), len(APPLICATIONS), CHOICES)

@@ -64,15 +64,17 @@ def size(history: History) -> int:
     return sum(len(op.args) if op.f == "txn" else 1 for op in history)
 
 
-def written(answer: Any, goals: tuple[Goal, ...], name: str) -> str:
-    """What stands under a goal's name. Raises `Misuse` if the names are others."""
+def goal_and_history(
+    answer: Any, goals: tuple[Goal, ...], name: str
+) -> tuple[Goal, History]:
+    """One goal, and what stands under its name. Raises `Misuse` for other names."""
     if not isinstance(answer, dict) or set(answer) != {goal.name for goal in goals}:
         told = ", ".join(repr(goal.name) for goal in goals)
         raise Misuse(f"leave the names as they are: {told}.")
-    found: str = answer[name]
-    if isinstance(found, str) and not found.strip():
+    if isinstance(answer[name], str) and not answer[name].strip():
         raise NotImplementedError(f"nothing written for {name!r} yet")
-    return found
+    goal = next(goal for goal in goals if goal.name == name)
+    return goal, goal.read(answer[name])
 
 
 def reached(goal: Goal, history: History) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from distlab.errors import Misuse
-from distlab.grade.checks.models.goals import Goal, reached, written
+from distlab.grade.checks.models.goals import Goal, goal_and_history, reached
 from distlab.grade.checks.models.notation import transactions
 from distlab.grade.exercise import Case, Exercise, Literal, Outcome
 from distlab.history import Operation
@@ -19,20 +19,18 @@ GOALS = (
     Goal(SKEWED, transactions, "snapshot isolation", "serializable", 4),
     Goal(TORN, transactions, "read committed", "snapshot isolation", 3),
 )
-ORDER = tuple(goal.name for goal in GOALS)
 
 isolation = Exercise(
     "3.4",
     "Between two levels",
     "03_consistency_models",
-    Literal("LEVELS", stub=dict.fromkeys(ORDER, "")),
+    Literal("LEVELS", stub={goal.name: "" for goal in GOALS}),
 )
 
 
 def goal_reached(answer: Any, name: str) -> Outcome:
     """Whether the history under this name is one, and how short it is."""
-    goal = GOALS[ORDER.index(name)]
-    history = goal.read(written(answer, GOALS, name))
+    goal, history = goal_and_history(answer, GOALS, name)
     for txn in history:
         if reads_its_own(txn):
             raise Misuse(

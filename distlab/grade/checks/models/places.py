@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from distlab.errors import Misuse, did_you_mean
+from distlab.grade.checks.models.choices import chosen, scored
 from distlab.grade.checks.models.goals import MODELS, verdict
 from distlab.grade.checks.models.notation import history
-from distlab.grade.exercise import (
-    Case,
-    Exercise,
-    Literal,
-    Outcome,
-    broken,
-    kept,
-    partly,
-)
+from distlab.grade.exercise import Case, Exercise, Literal, Outcome, broken
 
 NONE = "none of these"
 CHOICES = (*MODELS, NONE)
@@ -66,55 +58,25 @@ places = Exercise(
 )
 
 
-class Placing(NamedTuple):
-    """What was chosen for a history, and whether it is the strongest that holds."""
-
-    name: str
-    chosen: str
-
-    def outcome(self) -> Outcome | None:
-        """Why it is another model; None if it is this one."""
-        ops = history(HISTORIES[self.name])
-        if self.chosen != NONE:
-            said = verdict(ops, self.chosen)
-            if not said.valid:
-                return broken(f"{self.name}: {said}", ops, advice=TOO_STRONG, mark=said)
-        above = CHOICES[: CHOICES.index(self.chosen)]
-        if above and (said := verdict(ops, above[-1])).valid:
-            return broken(f"{self.name}: {said}", ops, advice=TOO_WEAK, mark=said)
-        return None
+def misplaced(name: str, model: str) -> Outcome | None:
+    """Why another model is the strongest; None if it is this one."""
+    ops = history(HISTORIES[name])
+    if model != NONE and not (said := verdict(ops, model)).valid:
+        return broken(f"{name}: {said}", ops, advice=TOO_STRONG, mark=said)
+    above = CHOICES[: CHOICES.index(model)]
+    if above and (said := verdict(ops, above[-1])).valid:
+        return broken(f"{name}: {said}", ops, advice=TOO_WEAK, mark=said)
+    return None
 
 
 TOO_STRONG = "It breaks the model that you have chosen: which is the next weaker one?"
 TOO_WEAK = "It is even more than that: there is an order that a stronger model accepts."
 
 
-def placings(answer: Any) -> list[Placing]:
-    """What was chosen for each. Raises `Misuse` for what is no choice."""
-    if not isinstance(answer, dict) or set(answer) != set(HISTORIES):
-        raise Misuse(f"STRONGEST has a model for each of {', '.join(HISTORIES)}.")
-    for name, chosen in answer.items():
-        if chosen is not None and chosen not in CHOICES:
-            hint = did_you_mean(str(chosen), CHOICES)
-            raise Misuse(f"{name}: {chosen!r} is none of {', '.join(CHOICES)}.{hint}")
-    return [Placing(name, answer[name]) for name in HISTORIES]
-
-
 # ---------------------------------------------------------------------- what is claimed
 @places.claim("each history has its strongest model", points=6, public=1, hidden=0)
 def placed(answer: Any, case: Case) -> Outcome:
-    """A point for each."""
-    asked = placings(answer)
-    wrong = [why for one in asked if one.chosen and (why := one.outcome())]
-    right = sum(one.chosen is not None for one in asked) - len(wrong)
-    came = f"{right} of {len(asked)} are right"
-    if right == len(asked):
-        return kept(came)
-    if not wrong:
-        return partly(right / len(asked), f"{came}, the others are open", advice=OPEN)
-    first = wrong[0]
-    told = partly(right / len(asked), f"{came}. {first.came}", advice=first.advice)
-    return told._replace(evidence=first.evidence, mark=first.mark)
-
-
-OPEN = "One that is left out earns nothing: choose for each."
+    """A point for each; a wrong one costs a quarter."""
+    models = chosen(answer, "STRONGEST", HISTORIES, CHOICES)
+    wrong = [why for name in models if (why := misplaced(name, models[name]))]
+    return scored(wrong, len(models), len(HISTORIES), CHOICES)

@@ -336,7 +336,7 @@ def refuted(answer: Any, case: Case) -> Outcome:
     share = (found - len(vain)) / len(FALSE)
     if vain:
         number = min(vain)
-        shown = f"{number}: {SENTENCES[number].text}\n{shown_exhibit(accused[number])}"
+        shown = either(EXHIBITS[accused[number]])
         came += f". {number} by {accused[number]}: {vain[number]}"
         return partly(share, came, shown, advice=SENTENCES[number].thought)
     if found == len(FALSE):
@@ -361,8 +361,3 @@ def stands(answer: Any, case: Case) -> Outcome:
     missing = next(number for number in true if number not in right)
     came = f"{count} of {len(true)} are called right"
     return partly(count / len(true), came, advice=SENTENCES[missing].thought)
-
-
-def shown_exhibit(name: str) -> str:
-    """A history with its name."""
-    return f"{name}:\n{either(EXHIBITS[name]).text()}"

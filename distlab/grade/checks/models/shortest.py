@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from distlab.grade.checks.models.goals import Goal, reached, written
+from distlab.grade.checks.models.goals import Goal, goal_and_history, reached
 from distlab.grade.checks.models.notation import history
 from distlab.grade.exercise import Case, Exercise, Literal, Outcome
 
@@ -26,42 +26,35 @@ GOALS = (
         by_key=True,
     ),
 )
-ORDER = tuple(goal.name for goal in GOALS)
 
 shortest = Exercise(
     "3.2",
     "Between two models",
     "03_consistency_models",
-    Literal("BETWEEN", stub=dict.fromkeys(ORDER, "")),
+    Literal("BETWEEN", stub={goal.name: "" for goal in GOALS}),
 )
-
-
-def goal_reached(answer: Any, name: str) -> Outcome:
-    """Whether the history under this name is one, and how short it is."""
-    goal = GOALS[ORDER.index(name)]
-    return reached(goal, goal.read(written(answer, GOALS, name)))
 
 
 # ---------------------------------------------------------------------- what is claimed
 @shortest.claim(LATE, points=1, public=1, hidden=0)
 def late(answer: Any, case: Case) -> Outcome:
     """One order explains it, and no order that keeps to the clock."""
-    return goal_reached(answer, LATE)
+    return reached(*goal_and_history(answer, GOALS, LATE))
 
 
 @shortest.claim(TWO_ORDERS, points=2, public=1, hidden=0)
 def two_orders(answer: Any, case: Case) -> Outcome:
     """Each process has its own order."""
-    return goal_reached(answer, TWO_ORDERS)
+    return reached(*goal_and_history(answer, GOALS, TWO_ORDERS))
 
 
 @shortest.claim(CAUSE_LOST, points=2, public=1, hidden=0)
 def cause_lost(answer: Any, case: Case) -> Outcome:
     """An effect is seen without its cause."""
-    return goal_reached(answer, CAUSE_LOST)
+    return reached(*goal_and_history(answer, GOALS, CAUSE_LOST))
 
 
 @shortest.claim(TOGETHER, points=2, public=1, hidden=0)
 def together(answer: Any, case: Case) -> Outcome:
     """Sequential consistency does not compose."""
-    return goal_reached(answer, TOGETHER)
+    return reached(*goal_and_history(answer, GOALS, TOGETHER))
