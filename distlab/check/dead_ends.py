@@ -11,7 +11,8 @@ from distlab.check.versions import counted
 from distlab.machine import Machine
 
 MOST = 4  # orders that are told
-LOOKED_AT = 500  # beginnings of orders: more would be too much to read
+FEW = 12  # operations: orders of more would be too much to read
+LOOKED_AT = 500  # beginnings of orders
 
 
 class Orders:
@@ -71,14 +72,13 @@ def precedes(ops: Operations, one: int, other: int) -> bool:
 
 
 def argument(ops: Operations, machine: Machine, keyed: bool) -> str:
-    """Why these operations are wrong: what comes of each order."""
-    orders = Orders(ops, machine, keyed)
-    ends = orders.dead_ends()
-    if len(ends) > MOST or orders.left <= 0:
-        ends = []
+    """Why these operations are wrong: what comes of each order, if these are few."""
     last = max((op for op in ops if op.outcome == "ok"), key=lambda op: op.invoked_us)
     alone = (
         f"No order of these {counted(len(ops), 'operation')} that real time allows "
         f"explains that {told(last)}."
     )
-    return " ".join([alone, *ends])
+    orders = Orders(ops, machine, keyed)
+    ends = orders.dead_ends() if len(ops) <= FEW else []
+    few = 0 < len(ends) <= MOST and orders.left > 0
+    return " ".join([alone, *ends]) if few else alone

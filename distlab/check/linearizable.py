@@ -139,7 +139,7 @@ def by_search(key: Any, one: Object, meter: Meter) -> Judged:
     before = meter.steps
     found = Search(one.ops, one.machine, meter, one.keyed).run()
     tried = meter.steps - before
-    by = "a search of {:,} configurations (Wing and Gong, Lowe)"
+    by = "a search of {} (Wing and Gong, Lowe)"
     if found.explained:
         return Judged(one, Finding("valid", tried=tried, order=found.order), by)
     if found.explained is None:
@@ -174,7 +174,8 @@ def least_of(one: Object, found: Found, limits: Limits) -> tuple[Operations, str
         search = Search(until_then, one.machine, meter, one.keyed)
         return search.run().explained is False
 
-    least = smallest(begun, wrong, dependants_in(begun, one.machine, one.keyed))
+    dependants = dependants_in(begun, one.machine, one.keyed)
+    least = smallest(begun, wrong, dependants, limits.time_s)
     seen = tuple(in_progress.get(id(op), op) for op in least)
     return least, f"{prefix_of(one, found.stuck)} {why(one._replace(ops=seen))}"
 
@@ -221,7 +222,8 @@ def strength_of(judged: Collection[Judged], machine: Machine) -> str:
     if machine.part is not None and all(one.object.keyed for one in judged):
         strength += f" on {counted(len(judged), 'key')}"
     tried = sum(one.finding.tried for one in judged)
-    how = [one.by.format(tried) for one in judged if one.by and one.finding.tried]
+    size = f"{tried:,} configuration{'s' if tried != 1 else ''}"
+    how = [one.by.format(size) for one in judged if one.by and one.finding.tried]
     how += [one.by for one in judged if one.by and not one.finding.tried]
     return "; ".join(dict.fromkeys([strength, *how]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from check.brute_force import is_explained_by
+from check.brute_force import explained, is_explained_by
 from check.histories import read, write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +12,17 @@ from distlab.check.limits import Limits
 from distlab.check.linearizable import linearizable
 from distlab.errors import Misuse
 from distlab.history import History, Operation
-from distlab.machine import KeyValue
+from distlab.machine import (
+    Counter,
+    KeyValue,
+    Lock,
+    LogMachine,
+    Queue,
+    Register,
+    Set,
+    Stack,
+    Texts,
+)
 
 # ------------------------------------------------------------------ known histories
 STALE = (
@@ -311,6 +321,159 @@ def test_a_process_that_does_two_things_at_a_time_is_refused():
         linearizable(History([write("c1", "x", 1, 0, 2), read("c1", "x", 1, 1, 3)]))
     with pytest.raises(Misuse, match="one operation at a time"):
         linearizable(History([write("c1", "x", 1, 0, None), read("c1", "x", 1, 1, 3)]))
+
+
+# ----------------------------------------------------------------- any other machine
+def op(process: str, f: str, args: tuple, result, begin: int, end: int | None = None):
+    """One that was answered, from one millisecond to another; None: it never ended."""
+    outcome = "info" if end is None else "ok"
+    ended_us = None if end is None else end * 1000
+    return Operation(process, f, args, begin * 1000, outcome, result, ended_us)
+
+
+WRONG = {
+    "a cas of what had been replaced": (
+        Register(),
+        (
+            op("c1", "cas", (None, 1), True, 0, 2),
+            op("c2", "cas", (1, 2), True, 3, 5),
+            op("c3", "cas", (1, 3), True, 6, 8),
+        ),
+        "After c1 cas(None, 1), then c2 cas(1, 2), c3 cas(1, 3) gives False, not True.",
+    ),
+    "a lock with two holders": (
+        Lock(),
+        (
+            op("c1", "acquire", (), 1, 0, 2),
+            op("c2", "acquire", (), 2, 3, 5),
+            op("c1", "release", (1,), True, 6, 8),
+        ),
+        "After c1 acquire(), c2 acquire() gives None, not 2.",
+    ),
+    "one number given twice": (
+        Counter(),
+        (op("c1", "next", (), 1, 0, 2), op("c2", "next", (), 1, 3, 5)),
+        "After c1 next(), c2 next() gives 2, not 1.",
+    ),
+    "entries in another order than their indexes": (
+        LogMachine(),
+        (
+            op("c1", "append", ("a",), 1, 0, 2),
+            op("c2", "append", ("b",), 2, 3, 5),
+            op("c3", "read", (), ("b", "a"), 6, 8),
+        ),
+        (
+            "After c1 append('a'), then c2 append('b'), c3 read() gives ('a', 'b'), "
+            "not ('b', 'a')."
+        ),
+    ),
+    "an item that was new twice": (
+        Set(),
+        (op("c1", "add", (1,), True, 0, 2), op("c2", "add", (1,), True, 3, 5)),
+        "and nobody can have removed it before that.",
+    ),
+    "all that is in a set, without what had been added": (
+        Set(),
+        (op("c1", "add", (1,), True, 0, 2), op("c2", "read", (), frozenset(), 3, 5)),
+        "After c1 add(1), c2 read() gives {1}, not {}.",
+    ),
+    "a text that lost its beginning": (
+        Texts(),
+        (
+            op("c1", "append", ("x", "a"), None, 0, 2),
+            op("c1", "append", ("x", "a"), None, 3, 5),
+            op("c2", "get", ("x",), "a", 6, 8),
+        ),
+        (
+            "After c1 append('x', 'a'), then c1 append('x', 'a'), c2 get('x') gives "
+            "'aa', not 'a'."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_no_order_explains_is_told(what):
+    machine, history, why = WRONG[what]
+    verdict = linearizable(History(history), machine)
+    assert verdict.invalid
+    assert verdict.reason.endswith(why), verdict.reason
+
+
+def test_the_longest_good_prefix_is_explained_by_an_order():
+    machine, history, _ = WRONG["a cas of what had been replaced"]
+    verdict = linearizable(History(history), machine)
+    assert verdict.order == history[:2]
+    assert verdict.reason.startswith(
+        "An order explains the 2 operations that ended before 8 ms, and none goes on "
+        "from there. No order of these 3 operations that real time allows explains "
+        "that c3 cas(1, 3) gave True (6 to 8 ms)."
+    )
+
+
+def test_the_fast_algorithm_is_taken_and_named_where_one_is_known():
+    put = op("c1", "put", ("x", "a"), None, 0, 2), op("c2", "get", ("x",), "a", 3, 5)
+    into = op("c1", "enqueue", (1,), None, 0, 2), op("c2", "dequeue", (), 1, 3, 5)
+    onto = op("c1", "push", (1,), None, 0, 2), op("c2", "pop", (), 1, 3, 5)
+    twice = (*into, op("c1", "enqueue", (1,), None, 6, 8))
+    for machine, history, by in (
+        (KeyValue(), STALE, "zones (Gibbons and Korach)"),
+        (Texts(), put, "epochs as zones (after Gibbons and Korach)"),
+        (Queue(), into, "sorted items (Henzinger, Sezgin and Vafeiadis)"),
+        (Stack(), onto, "items left out in turn (Lee and Mathur)"),
+        (Queue(), twice, "a search of 3 configurations (Wing and Gong, Lowe)"),
+    ):
+        assert linearizable(History(history), machine).strength.endswith(f"; {by}")
+
+
+def test_keys_are_judged_together_where_an_operation_touches_all():
+    """Of two items that were added one after the other, a read saw the second alone."""
+    history = (
+        op("c1", "add", (1,), None, 0, 2),
+        op("c1", "add", (2,), None, 3, 5),
+        op("c2", "read", (), frozenset({2}), 0, 9),
+    )
+    verdict = linearizable(History(history), Set())
+    assert verdict.invalid
+    assert "key" not in verdict.strength
+    assert set(verdict.evidence) == set(history)
+
+
+def test_keys_are_judged_together_where_the_clock_is_too_coarse():
+    """Each key by itself has an order; both have none, for each process has its own."""
+    history = (
+        op("c1", "write", ("x", 1), None, 0, 5),
+        op("c2", "write", ("y", 1), None, 0, 5),
+        op("c1", "read", ("y",), None, 5, 9),
+        op("c2", "read", ("x",), None, 5, 9),
+    )
+    verdict = linearizable(History(history), KeyValue())
+    assert verdict.invalid
+    assert not explained(history, KeyValue())
+    assert "all keys together" in verdict.strength
+
+
+def test_of_one_order_for_all_keys_each_keys_is_a_part():
+    history = (
+        write("c1", "x", 1, 0, 20),
+        read("c2", "x", 1, 5, 8),
+        write("c2", "y", 1, 9, 12),
+        read("c3", "y", 1, 13, 15),
+        read("c3", "x", 1, 16, 18),
+    )
+    verdict = linearizable(History(history))
+    assert is_explained_by(verdict.order, history, KeyValue())
+
+
+def test_past_its_memory_or_its_time_it_says_so():
+    writes = [write(f"c{i}", "x", i % 5, 0, 100) for i in range(20)]
+    writes.append(write("c1", "x", 0, 101, 102))
+    seen = [read(f"d{i}", "x", i % 5, 0, 100) for i in range(20)]
+    history = History([*writes, *seen])
+    short = linearizable(history, limits=Limits(time_s=1e-9))
+    small = linearizable(history, limits=Limits(memory_mb=1e-9))
+    assert short.valid or "gave up after 1e-09 s" in short.reason
+    assert small.valid or "gave up after 1e-09 MB" in small.reason
 
 
 # ------------------------------------------------------------------- a real register
