@@ -8,6 +8,7 @@ from check.histories import read, write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distlab.check import linearizable as linearizable_
 from distlab.check.limits import Limits
 from distlab.check.linearizable import linearizable
 from distlab.errors import Misuse
@@ -537,3 +538,91 @@ def test_a_read_that_is_made_stale_is_found(history, data):
         assert linearizable(
             History(lie if op is victim else op for op in history)
         ).invalid
+
+
+# ----------------------------------------------------------------- mutants of the judge
+def believes_what_failed(patch):
+    patch_objects(patch, lambda op: op._replace(outcome="ok"), "fail")
+
+
+def takes_open_writes_for_certain(patch):
+    patch_objects(patch, lambda op: op._replace(outcome="ok"), "info")
+
+
+def forgets_open_writes(patch):
+    patch_objects(patch, lambda op: op._replace(outcome="fail"), "info")
+
+
+def patch_objects(patch, change, outcome):
+    """The judge sees other operations in the place of those with this outcome."""
+    original = linearizable_.objects_of
+
+    def objects_of(history, machine, keyed=True):
+        seen = [
+            change(op) if op.outcome == outcome and op.f != "read" else op
+            for op in history
+        ]
+        return original(seen, machine, keyed)
+
+    patch.setattr(linearizable_, "objects_of", objects_of)
+
+
+def calls_valid_what_it_gave_up(patch):
+    def order(self):
+        return ()
+
+    patch.setattr(linearizable_.Found, "explained", property(lambda found: True))
+    patch.setattr(linearizable_.Search, "order", order)
+
+
+def leaves_out_what_was_read(patch):
+    patch.setattr(linearizable_, "dependants_in", lambda *one: lambda *parts: ())
+
+
+def leaves_out_nothing(patch):
+    patch.setattr(linearizable_, "smallest", lambda ops, *more: ops)
+
+
+def trusts_the_order_of_each_key(patch):
+    original = linearizable_.merged
+
+    def merged(orders, ops):
+        return original(orders, ops) or tuple(op for order in orders for op in order)
+
+    patch.setattr(linearizable_, "merged", merged)
+
+
+def asks_no_failed_write(patch):
+    patch.setattr(linearizable_, "seen_in_vain", lambda one: None)
+
+
+KILLED = {
+    believes_what_failed: lambda: test_a_history_that_is_right_is_let_pass(
+        "what failed did not happen"
+    ),
+    takes_open_writes_for_certain: lambda: test_a_history_that_is_right_is_let_pass(
+        "what a client was not told may happen after its next call"
+    ),
+    forgets_open_writes: lambda: test_a_history_that_is_right_is_let_pass(
+        "an open write may happen much later"
+    ),
+    calls_valid_what_it_gave_up: (
+        lambda: test_a_search_that_ends_before_it_has_found_out_says_so()
+    ),
+    leaves_out_what_was_read: lambda: test_so_it_is_where_a_search_was_needed(),
+    leaves_out_nothing: lambda: test_so_it_is_where_a_search_was_needed(),
+    trusts_the_order_of_each_key: (
+        lambda: test_keys_are_judged_together_where_the_clock_is_too_coarse()
+    ),
+    asks_no_failed_write: lambda: test_a_history_that_is_wrong_is_found_and_told(
+        "what had failed"
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
+def test_a_judge_that_forgets_something_fails_its_test(mutant, monkeypatch):
+    KILLED[mutant]()
+    mutant(monkeypatch)
+    with pytest.raises(AssertionError):
+        KILLED[mutant]()
