@@ -453,6 +453,30 @@ def test_later_logs_of_jepsen_have_times_keys_and_errors():
     assert (read.args, read.result) == ((1,), ("a]", 1.5))
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "rest"),
+    [
+        ("3", 3, ""),
+        ("nil :timed-out", None, ":timed-out"),
+        ("[1 [2 3]]\t[:no]", (1, (2, 3)), "[:no]"),
+        ("1.5 :slow", 1.5, ":slow"),
+        ('"a b" x', "a b", "x"),
+        (r'"a \" b" x', 'a " b', "x"),
+        ("#{2 :a 1} x", (":a", 1, 2), "x"),
+        ("{:a [1}]} x", None, None),
+        (r"\] x", "]", "x"),
+        ("[1 2", None, None),
+    ],
+)
+def test_a_value_ends_where_its_brackets_close(text, value, rest):
+    where = lines.source(text + "\n")
+    if rest is None:
+        with pytest.raises(Misuse, match="line 1: a "):
+            edn.first(text, where, 1)
+    else:
+        assert edn.first(text, where, 1) == (value, rest)
+
+
 # ---------------------------------------------------------- Porcupine's key-value logs
 def key_value() -> History:
     return History(
