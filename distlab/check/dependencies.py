@@ -110,10 +110,13 @@ class Dependencies:
     def _look_through(self, key: Key, reads: Versions) -> None:
         """Find values that were read and are no last word of somebody else's."""
         for t, value in reads:
-            writer = self._writer(key, t, value)
+            of_list = key.f != "w"  # whose elements are looked through by themselves
+            writer = (
+                key.writes.get(value, t) if of_list else self._writer(key, t, value)
+            )
             if value in key.superseded and writer not in (NOBODY, t):
                 self.faults.append(Fault("G1b", key.name, value, (t, writer)))
-            elif writer == t and key.f == "w":
+            elif writer == t and not of_list:
                 self.faults.append(Fault("G1c", key.name, value, (t,)))
 
     def _writer(self, key: Key, t: int, value: Any) -> int:

@@ -546,7 +546,38 @@ def looks_at_one_microsecond_as_at_two(patch):
     patch.setattr(observations.Observed, "_in_time", in_time)
 
 
+def loses_hubs(patch):
+    without(dependencies.ON)(patch)
+
+
+def lets_a_hub_lead_back(patch):
+    """Who has read what it then replaced would come before itself."""
+
+    def overtake(self, readers, targets, k, kind, basis=ALWAYS):
+        hub, self.nodes = self.nodes, self.nodes + 1
+        for t in readers:
+            self._edge(t, hub, kind, k, basis)
+        for target in targets:
+            self._edge(hub, target, dependencies.ON, k, basis)
+
+    patch.setattr(dependencies.Dependencies, "_overtake", overtake)
+
+
+def lets_missed_writes_follow_each_other(patch):
+    """Takes any ring with several rw for one that snapshots forbid."""
+    ladder = [kind._replace(apart=False) for kind in rings.LADDER]
+    patch.setattr(rings, "LADDER", tuple(ladder))
+
+
+def takes_the_shortest_read_for_the_order(patch):
+    patch.setattr(dependencies, "_length", lambda read: -len(read[1]))
+
+
 MUTANTS = [
+    loses_hubs,
+    lets_a_hub_lead_back,
+    lets_missed_writes_follow_each_other,
+    takes_the_shortest_read_for_the_order,
     forgets_ww,
     forgets_wr,
     forgets_rw,
