@@ -183,7 +183,7 @@ def hard(more: int) -> History:
 
 def hardness(most: int) -> Iterator[list[str]]:
     for more in range(0, most, 2):
-        verdict = sequentially_consistent(hard(more))
+        verdict = sequentially_consistent(hard(more), limits=Limits(time_s=900))
         steps = verdict.strength.rpartition("; ")[2]
         yield [f"{more} further writers", verdict.outcome, steps]
 
@@ -205,7 +205,7 @@ def main() -> None:
         ),
         "weak-hard": table(
             ["eight observers of four writes, and", "verdict", "search"],
-            list(hardness(4 if arguments.quick else 12)),
+            list(hardness(4 if arguments.quick else 14)),
         ),
     }
     for name, text in found.items():
