@@ -82,7 +82,7 @@ class Container(NamedTuple):
     take: str
     arrange: Callable[[Inside], list[int]]  # an order that explains, or raises `Wrong`
     must_leave: Callable[[Item, Item], bool]  # the one, before the other can
-    due: Callable[[Items, Items], list[float]]  # when the ones must have, for others
+    due: Callable[[Items, Items], list[float]]  # when the ones must leave, for others
 
 
 def judged(ops: Operations, container: Container) -> Finding | None:

@@ -29,9 +29,7 @@ class Moments(NamedTuple):
 
     calls: list[int]
     ends: list[float]  # inf: it may take effect at any later time
-    crowds: list[
-        list[int]
-    ] = []  # operations in order, of which the numbers say nothing
+    crowds: Sequence[list[int]] = ()  # orders of which the numbers say nothing
 
 
 def ended_us(op: Operation) -> float:
@@ -100,8 +98,7 @@ def in_a_row(ops: Sequence[Operation], chains: Chains) -> tuple[list[int], list[
     """The calls and ends as numbers that also put these chains into their order."""
     if not chains:
         return [op.invoked_us for op in ops], [ended_us(op) for op in ops]
-    longest = (sum(map(len, rows.values())) for rows in chains.values())
-    room = 2 * max(longest, default=0) + 2
+    room = 2 * max(sum(map(len, rows.values())) for rows in chains.values()) + 2
     calls: list[int] = [op.invoked_us * room for op in ops]
     ends: list[float] = [ended_us(op) * room + room - 1 for op in ops]
     for at, rows in chains.items():

@@ -25,14 +25,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NoReturn
 
-from distlab.check.containers import (
-    Container,
-    Inside,
-    Item,
-    Items,
-    Wrong,
-    judged,
-)
+from distlab.check.containers import Container, Inside, Item, Items, Wrong, judged
 from distlab.check.emptiness import Stays, stays
 from distlab.check.finding import Finding, Operations, told
 from distlab.check.maxima import Maxima, Spans
