@@ -16,8 +16,9 @@ from distlab.grade.checks.models.applications import CHOICES, breaks_under
 from distlab.grade.checks.models.goals import MODELS, Goal, size, verdict
 from distlab.grade.checks.models.isolation import GOALS as LEVELS
 from distlab.grade.checks.models.isolation import reads_its_own
-from distlab.grade.checks.models.linear import FINE, KINDS, drawn, judge, told
+from distlab.grade.checks.models.linear import judge
 from distlab.grade.checks.models.notation import history, transactions
+from distlab.grade.checks.models.registers import FINE, KINDS, drawn, told
 from distlab.grade.checks.models.sentences import FALSE, refutes
 from distlab.grade.checks.models.shortest import GOALS
 from distlab.grade.checks.models.taken import AT_ONCE, ONE_LATER, plan, twice
