@@ -23,7 +23,7 @@ from distlab.check.limits import Limits, Meter
 from distlab.check.objects import Object, objects_of
 from distlab.check.one_order import merged
 from distlab.check.smallest import smallest
-from distlab.check.sources import dependants_in, looks
+from distlab.check.sources import dependants_in, looks, stale_in
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
 from distlab.history import History, Operation
@@ -174,8 +174,10 @@ def least_of(one: Object, found: Found, limits: Limits) -> tuple[Operations, str
         search = Search(until_then, one.machine, meter, one.keyed)
         return search.run().explained is False
 
-    dependants = dependants_in(begun, one.machine, one.keyed)
-    least = smallest(begun, wrong, dependants, limits.time_s)
+    least = stale_in(begun, one.machine)
+    if not wrong(least) or wrong(least[:-1]):  # or it is wrong for another reason
+        dependants = dependants_in(begun, one.machine, one.keyed)
+        least = smallest(begun, wrong, dependants, limits.time_s)
     seen = tuple(in_progress.get(id(op), op) for op in least)
     return least, f"{prefix_of(one, found.stuck)} {why(one._replace(ops=seen))}"
 

@@ -8,7 +8,9 @@ all. Of other objects, each operation may matter to all that looked.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from distlab.check.finding import Operations
@@ -23,7 +25,7 @@ NOTHING = object()  # no value
 
 def dependants_in(ops: Operations, machine: Machine, keyed: bool) -> Dependants:
     """`dependants(gone, left)` for parts of this history of one object."""
-    if isinstance(machine, Register) and all(op.f != "append" for op in ops):
+    if is_register(ops, machine):
         return Sources(ops, machine).dependants
     if isinstance(machine, (Queue, Stack)):
         return same_items(machine)
@@ -57,27 +59,77 @@ def same_items(machine: Machine) -> Dependants:
 
 
 class Sources:
-    """Which writes of a register each operation may have seen."""
+    """Which writes of a register each operation may have seen.
+
+    Not those that had certainly been overwritten when it was called.
+    """
 
     def __init__(self, ops: Operations, machine: Machine):
-        self.sources: dict[int, set[int]] = {}
-        writers = [op for op in ops if not looks(op, machine)]
-        ended = [op for op in writers if op.outcome == "ok"]
-        for op in ops:
-            before = [writer for writer in ended if writer.before(op)]
-            latest_us = max((writer.invoked_us for writer in before), default=-1)
-            fits = [writer for writer in writers if fit(op, made(writer))]
-            fresh = [
-                w
-                for w in fits
-                if w.ended_us is None or w.outcome != "ok" or w.ended_us >= latest_us
-            ]
-            self.sources[id(op)] = {id(w) for w in fresh or fits if w is not op}
+        self.writers = [op for op in ops if not looks(op, machine)]
+        self.ended = sorted(
+            (op for op in self.writers if op.outcome == "ok"), key=ended_us
+        )
+        self.latest = list(accumulate(self.ended, later))  # called, of those that ended
+        self.ends = list(map(ended_us, self.ended))
+        self.sources = {id(op): set(map(id, self.fresh(op))) - {id(op)} for op in ops}
+
+    def over(self, op: Operation) -> Operation | None:
+        """The last write that had ended when it was called, if any had."""
+        ended = bisect_left(self.ends, op.invoked_us)
+        return self.latest[ended - 1] if ended else None
+
+    def fresh(self, op: Operation) -> list[Operation]:
+        """The writes that it may have seen."""
+        over_us = last.invoked_us if (last := self.over(op)) else -1
+        return [
+            writer
+            for writer in self.writers
+            if (writer.outcome != "ok" or ended_us(writer) >= over_us)
+            and fit(op, made(writer))
+        ]
 
     def dependants(self, gone: Operations, left: Operations) -> Operations:
         """Those that may have seen what one of the gone ones wrote."""
         lost = {id(op) for op in gone}
         return tuple(op for op in left if self.sources[id(op)] & lost)
+
+    def stale(self, op: Operation) -> Operations:
+        """Why it cannot have found what it did: what was written over that, or none."""
+        over = self.over(op)
+        if over is None or self.sources[id(op)] or not finds(op):
+            return ()
+        seen = [writer for writer in self.ended if fit(op, made(writer))]
+        before = [writer for writer in seen if ended_us(writer) < over.invoked_us]
+        return (*before[-1:], over, op)
+
+
+def stale_in(ops: Operations, machine: Machine) -> Operations:
+    """Some operation that found what had been overwritten, and by which; or none."""
+    if not is_register(ops, machine):
+        return ()
+    sources = Sources(ops, machine)
+    return next(filter(None, map(sources.stale, ops)), ())
+
+
+def is_register(ops: Operations, machine: Machine) -> bool:
+    """Whether each operation that changes the state puts another in its place."""
+    return isinstance(machine, Register) and all(op.f != "append" for op in ops)
+
+
+def ended_us(op: Operation) -> int:
+    """When an operation ended that did."""
+    assert op.ended_us is not None
+    return op.ended_us
+
+
+def later(one: Operation, other: Operation) -> Operation:
+    """The one that was called later."""
+    return other if other.invoked_us > one.invoked_us else one
+
+
+def finds(op: Operation) -> bool:
+    """Whether its result tells what it has found."""
+    return op.outcome == "ok" and op.f in ("read", "cas")
 
 
 def made(op: Operation) -> Any:
