@@ -119,7 +119,7 @@ class Order:
                 if link.source not in onward:
                     onward[link.source] = link
                     todo.append(link.source)
-        found = []
+        found = list[Link]()
         at = start
         while not found or at != end:
             found.append(onward[at])
