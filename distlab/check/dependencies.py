@@ -22,7 +22,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distlab.check.observations import NOBODY, Fault, Key, Observed, listed
@@ -59,6 +59,7 @@ class Dependencies:
         self.unseen = 0  # appends whose place nobody saw
         self.happened = [op.outcome == "ok" for op in observed.ops]
         self.seen_by: dict[int, int] = {}  # who shows that an open one happened
+        self.open = {t for t, op in enumerate(observed.ops) if op.outcome == "info"}
         self.nodes = len(observed.ops)
         self._blocks: list[Edges] = []
         self._few: list[tuple[int, int, int, int, int]] = []
@@ -90,9 +91,9 @@ class Dependencies:
         longest = key.longest
         writers = [key.writes.get(value, NOBODY) for value in longest]
         key.order = [t for t in writers if t != NOBODY]
-        for t in key.order:
-            if not self.happened[t]:
-                self.happened[t], self.seen_by[t] = True, key.last
+        for t in self.open.intersection(key.order):
+            self.happened[t] = True
+            self.seen_by.setdefault(t, key.last)
         misfits = [read for read in shown if read[1] != longest[: len(read[1])]]
         places: Sequence[int] = range(len(longest) + 1)
         if misfits or NOBODY in writers or len(set(longest)) < len(longest):
@@ -163,15 +164,17 @@ class Dependencies:
         if not lists:
             return
         names = numpy.array(list(lists))
+        counts = [len(fitting[k]) for k in lists]
         lengths = numpy.array([len(key.order) for key in lists.values()])
         firsts = numpy.cumsum(lengths) - lengths
-        writers = numpy.array([t for key in lists.values() for t in key.order], int)
+        flat = chain.from_iterable(key.order for key in lists.values())
+        writers = numpy.fromiter(flat, int, lengths.sum())
         of = numpy.repeat(numpy.arange(len(names)), lengths)
         next_to = numpy.flatnonzero(of[1:] == of[:-1])
         self._block(writers[next_to], writers[next_to + 1], WW, names[of[next_to]])
-        read = numpy.array([read for k in lists for read in fitting[k]], int)
-        reader, shown = read.reshape(-1, 2).T
-        of = numpy.repeat(numpy.arange(len(names)), [len(fitting[k]) for k in lists])
+        flat = chain.from_iterable(read for k in lists for read in fitting[k])
+        reader, shown = numpy.fromiter(flat, int, 2 * sum(counts)).reshape(-1, 2).T
+        of = numpy.repeat(numpy.arange(len(names)), counts)
         some = numpy.flatnonzero(shown > 0)
         seen = writers[(firsts[of] + shown - 1)[some]]
         for at in some[seen == reader[some]]:  # its own, before it wrote it
@@ -186,6 +189,9 @@ class Dependencies:
     def _beyond(self, k: int, key: Key, reads: Versions) -> None:
         """Appends that no read shows came later than all that one does."""
         known = set(key.longest)
+        key.firsts = key.order[:1]
+        if len(known) == len(key.order) == len(key.writes):
+            return
         beyond = dict.fromkeys(
             t
             for value, t in key.writes.items()
@@ -198,7 +204,7 @@ class Dependencies:
                 self._overtake(key.order[-1:], beyond, k, WW)
             whole = [t for t, shown in reads if shown == len(key.order)]
             self._overtake(whole, beyond, k, RW)
-        key.firsts = key.order[:1] or list(beyond)
+        key.firsts = key.firsts or list(beyond)
 
     def _replaced(self, k: int, key: Key) -> None:
         """Versions of a register that are known to have come behind others."""

@@ -75,6 +75,11 @@ class Observed:
         for key in self.keys.values():
             if not key.f and any(not is_list(value) for _, value in key.reads):
                 key.f = "w"  # which nobody did
+            if key.f == "w" and any(is_changeable(v) for _, v in key.reads):
+                raise Misuse(
+                    f"{key.name} is a register, and a list or a set was read there: a "
+                    f"value is a number, text or a tuple."
+                )
 
     def _in_time(self) -> None:
         free: dict[str, int] = {}
@@ -214,6 +219,11 @@ def listed(value: Any) -> tuple:
             f"{value!r} was read where lists are appended to: {NOT_A_TRANSACTION}"
         )
     return () if value is None else tuple(value)
+
+
+def is_changeable(value: Any) -> bool:
+    """Whether this cannot be a value that was written."""
+    return isinstance(value, (list, dict, set))
 
 
 def is_list(value: Any) -> bool:
