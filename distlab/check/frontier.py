@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from distlab.check.kinds import Kind
 
+CROWD = 100  # configurations: to compare more with each other takes too long
 Path = tuple[Any, int] | None  # what has happened, the last first
 
 
@@ -89,6 +90,7 @@ class Frontier:
     def __init__(self, spare: Spare):
         self.spare = spare
         self.groups: dict[tuple[int, int], list[Config]] = {}
+        self.seen: set[tuple[int, int, int]] = set()
 
     def __iter__(self) -> Iterator[Config]:
         for group in self.groups.values():
@@ -103,15 +105,15 @@ class Frontier:
         Writers that can hide, with the bits of `blind`, need not have been the same.
         """
         state, done, rest, _ = config
-        key = state, done & ~blind
-        group = self.groups.get(key)
-        if group is None:
-            self.groups[key] = [config]
-            return True
-        covers = self.spare.covers
-        for _, others, more, _ in group:
-            if covers(more, rest, done ^ others):
-                return False
-        group[:] = [c for c in group if not covers(rest, c[2], done ^ c[1])]
+        if (same := (state, done, rest)) in self.seen:
+            return False
+        self.seen.add(same)
+        group = self.groups.setdefault((state, done & ~blind), [])
+        if len(group) <= CROWD:
+            covers = self.spare.covers
+            for _, others, more, _ in group:
+                if covers(more, rest, done ^ others):
+                    return False
+            group[:] = [c for c in group if not covers(rest, c[2], done ^ c[1])]
         group.append(config)
         return True

@@ -17,6 +17,7 @@ from distlab.machine import Machine, Step
 
 ANY = object()  # in the place of a result that nobody was told
 NEVER = object()  # in the place of a state: it cannot have gone like this
+NO_STATE = -1  # the number of that, where states are numbered
 
 
 class Kind:

@@ -20,7 +20,6 @@ from distlab.history import Operation
 from distlab.machine import Machine, Queue, Register, Stack
 
 Dependants = Callable[[Operations, Operations], Operations]
-NOTHING = object()  # no value
 
 
 def dependants_in(ops: Operations, machine: Machine, keyed: bool) -> Dependants:

@@ -8,7 +8,7 @@ import pytest
 from check.brute_force import Operations, explained, is_explained_by
 from check.twins_linearizable import WORLDS, World, all_of, at_random, busy
 
-from distlab.check import configurations, frontier, one_order
+from distlab.check import ahead, configurations, frontier, one_order
 from distlab.check.configurations import Search
 from distlab.check.kinds import Kind
 from distlab.check.limits import Limits
@@ -246,19 +246,19 @@ def takes_all_open_operations_for_equal(patch):
 
 
 def looks_one_step_ahead(patch):
-    patch.setattr(configurations, "goes_on", lambda kind: False)
+    patch.setattr(ahead, "goes_on", lambda kind: False)
 
 
 def looks_past_the_one_that_ends(patch):
     """As we once did where it might hide; the texts tell."""
-    init = configurations.Ahead.__init__
+    init = ahead.Ahead.__init__
 
     def changed(self, search, ending):
         init(self, search, ending)
         self.choosy |= self.leaves
         self.leaves = 0
 
-    patch.setattr(configurations.Ahead, "__init__", changed)
+    patch.setattr(ahead.Ahead, "__init__", changed)
 
 
 def calls_idle_what_was_looked_at(patch):
