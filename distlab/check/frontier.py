@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from distlab.check.kinds import Kind
 
-CROWD = 100  # configurations: to compare more with each other takes too long
+CROWD = 30  # configurations: to compare more with each other takes too long
 Path = tuple[Any, int] | None  # what has happened, the last first
 
 
