@@ -179,6 +179,15 @@ KNOWN = {
         ["internal"],
         ["repeatable read", "read atomic"],
     ),
+    "Elle, an append that nobody saw comes last": (
+        [
+            txn("c1", 0, 9, a("x", 8)),
+            txn("c2", 0, 9, a("y", 4), r("x", (8,)), r("y", (4,))),
+            txn("c3", 0, 9, r("x"), a("y", 3)),
+        ],
+        ["G-single"],
+        ["repeatable read", "consistent view"],
+    ),
     "Elle: a dirty update": (
         [
             txn("c1", 0, 9, a("x", 1), outcome="fail"),
