@@ -30,13 +30,9 @@ Check = Callable[[tuple[Operation, ...]], Any]
 
 # --------------------------------------------------------------------- how it is judged
 def wrong_about(check: Check, ops: History) -> bool:
-    """Whether the check says otherwise than the library."""
-    return check(tuple(ops)) is judge(ops).invalid or not answers(check, ops)
-
-
-def answers(check: Check, ops: History) -> bool:
-    """Whether it says True or False, and nothing else."""
-    return isinstance(check(tuple(ops)), bool)
+    """Whether the check says otherwise than the library, or neither True nor False."""
+    said = check(tuple(ops))
+    return type(said) is not bool or said == judge(ops).invalid
 
 
 def judge(ops: History) -> Verdict:
@@ -58,9 +54,9 @@ def least(check: Check, ops: History) -> History:
 def finds(check: Check, case: Case) -> Outcome:
     """A kind counts if the twin that differs in little is accepted."""
     plainest = told(KINDS[0].wrong, case)
-    if not answers(check, plainest):
-        came = f"it returned {check(tuple(plainest))!r}"
-        return broken(came, plainest, advice=RETURN)
+    said = check(tuple(plainest))
+    if type(said) is not bool:
+        return broken(f"it returned {said!r}", plainest, advice=RETURN)
     missed = [
         (kind, ops)
         for kind in KINDS
