@@ -22,7 +22,8 @@ Costs
       them ever ends, so they cannot be told apart.
     * A write of which nobody is told anything can hide: it may have happened directly
       before one that left nothing of it. So what may hide need not be tried.
-    * An open operation happens only where something comes of it.
+    * What is open or may hide happens only where something comes of it
+      (`check.ahead`).
     * A configuration goes if another can do all that it can (`check.frontier`).
 """
 

@@ -88,10 +88,13 @@ def check_call(op: Operation, machine: Machine) -> None:
     name = type(machine).__name__
     if op.f not in machine.commands:
         known = ", ".join(f'"{command}"' for command in sorted(machine.commands))
+        hint = did_you_mean(op.f, machine.commands)
+        if op.f == "txn":
+            hint = " `check.transactions` judges transactions."
         raise Misuse(
             f"{op.process} called `{op.f}`, and {name} knows no such command: judge "
             f"another machine, or choose what this one knows, `history.where({known})`."
-            f"{did_you_mean(op.f, machine.commands)}"
+            f"{hint}"
         )
     signature = inspect.signature(getattr(machine, op.f))
     try:

@@ -311,6 +311,8 @@ def test_a_call_that_the_machine_does_not_know_is_refused():
         linearizable(History([promote]))
     with pytest.raises(Misuse, match="Did you mean `write`"):
         linearizable(History([promote._replace(f="wrte", args=("x", 1))]))
+    with pytest.raises(Misuse, match="`check.transactions` judges transactions"):
+        linearizable(History([promote._replace(f="txn", args=(("r", "x", None),))]))
 
 
 def test_other_arguments_than_those_of_the_command_are_refused():
