@@ -311,7 +311,7 @@ def test_a_call_that_the_machine_does_not_know_is_refused():
         linearizable(History([promote]))
     with pytest.raises(Misuse, match="Did you mean `write`"):
         linearizable(History([promote._replace(f="wrte", args=("x", 1))]))
-    with pytest.raises(Misuse, match="`check.transactions` judges transactions"):
+    with pytest.raises(Misuse, match="judges transactions"):
         linearizable(History([promote._replace(f="txn", args=(("r", "x", None),))]))
 
 
