@@ -22,6 +22,7 @@ class Ahead:
 
     def __init__(self, search: Search, ending: int):
         self.search, self.ending = search, ending
+        self.writers = [(i, bit, search.kinds[i]) for i, bit in search.writers.items()]
         self.choosy = search.choosy
         for looker in search.lookers.values():
             self.choosy |= looker
@@ -46,7 +47,7 @@ class Ahead:
         search = self.search
         pending = search.lookers | search.writers
         fits = [search.kinds[i] for i, bit in pending.items() if bit & wanted]
-        on = [search.kinds[i] for i in search.writers if goes_on(search.kinds[i])]
+        on = [kind for _, _, kind in self.writers if goes_on(kind)]
         ways = {state: None}
         for here in (todo := [state]):
             if any(search.after(kind, here) != NO_STATE for kind in fits):

@@ -130,6 +130,7 @@ class Search:
         (self.lookers if kind.looks else self.writers)[i] = bit
         if kind.open:
             self.spare.kinds[bit] = kind
+            self.spare.open |= bit
             for group in self.front.groups.values():
                 group[:] = [c._replace(rest=c.rest | bit) for c in group]
         elif not kind.blind:
@@ -236,13 +237,14 @@ class Search:
         """
         state, done, rest, _ = config
         wanted = ahead.choosy & ~(done | rest) | ahead.leaves & ~done
-        kinds = self.kinds
-        for i, bit in self.writers.items():
-            kind = kinds[i]
-            if rest & self.earlier[i] or not rest & bit if kind.open else done & bit:
+        first, earlier = self.first, self.earlier
+        for i, bit, kind in ahead.writers:
+            if kind.free and not (wanted or first) and i != ahead.ending:
                 continue
-            if i in self.first:
-                if self.first[i] & ~self.happened(done, rest):
+            if rest & earlier[i] or not rest & bit if kind.open else done & bit:
+                continue
+            if i in first:
+                if first[i] & ~self.happened(done, rest):
                     continue
             elif idle and kind.hides:
                 continue

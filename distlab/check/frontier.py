@@ -36,6 +36,7 @@ class Spare:
     def __init__(self, all_states: Callable[[], bool]):
         self.all_states = all_states  # whether they are known: finds them out
         self.kinds: dict[int, Kind] = {}  # of open operations, by their bits
+        self.open = 0  # all their bits
         self.usable = 0  # the bits of those that wait for nothing
         self.known: dict[tuple[int, int], bool] = {}
 
@@ -45,7 +46,7 @@ class Spare:
         if not lacking:
             return True
         spare = more & ~less & self.usable
-        if not spare or any(bit not in self.kinds for bit in bits(lacking)):
+        if lacking & ~self.open or lacking.bit_count() > spare.bit_count():
             return False
         found = self.known.get((lacking, spare))
         if found is None:
