@@ -36,7 +36,9 @@ def texts(ops: Operations) -> Finding | None:
 
     None where epochs do not tell.
     """
-    known = all(op.f in ("put", "append", "get") for op in ops)
+    known = all(op.f in ("put", "append", "get") for op in ops) and all(
+        op.f != "get" or op.outcome == "info" or op.result is not None for op in ops
+    )
     return judged(ops, contents(ops, of_a_text, str)) if known else None
 
 
