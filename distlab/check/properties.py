@@ -170,16 +170,21 @@ def guessed(history: History) -> str:
     Raises `Misuse` for operations that are those of no model.
     """
     shapes = dict.fromkeys((op.f, len(op.args)) for op in history)
+    wrong: list[str] = []
     if all(f == "txn" for f, _ in shapes):
         appends = any(micro[0] == "append" for op in history for micro in op.args)
         return "list-append" if appends else "rw-register"
     for model, machine in MODELS.items():
         if machine is None or (model == "register" and ("cas", 2) in shapes):
             continue
-        if all(misshapen(*shape, model) is None for shape in shapes) and not any(
-            wrong_values(op, model) for op in history
-        ):
+        if any(misshapen(*shape, model) for shape in shapes):
+            continue
+        unfit = next(filter(None, (wrong_in(op, model) for op in history)), None)
+        if unfit is None and not (model == "lock" and without_tokens(history)):
             return model
+        wrong += [unfit] if unfit else []
+    if wrong:
+        raise Misuse(" ".join(wrong))
     names = ", ".join(f"{f} of {counted(n, 'argument')}" for f, n in shapes)
     raise Misuse(f"no model has {names}; there are: {', '.join(MODELS)}.")
 
@@ -187,23 +192,36 @@ def guessed(history: History) -> str:
 def fitted(history: History, model: str) -> History:
     """The history as its model wants it. Raises `Misuse` for what is none of it.
 
-    Sets are read as sets, in whatever order they were told; of a mutex, what happened
-    succeeded; keys that cannot be compared with each other become texts.
+    Sets are read as sets, in whatever order they were told; where no text is, the text
+    is empty; of a mutex, what happened succeeded; keys that cannot be compared with
+    each other become texts.
     """
     for op in history:
-        if wrong := misshapen(op.f, len(op.args), model) or wrong_values(op, model):
-            raise Misuse(
-                f"{op.process} called `{op.f}` at {op.invoked_ms:g} ms: {wrong}"
-            )
+        if wrong := wrong_in(op, model):
+            raise Misuse(wrong)
     if model == "set":
         return History(map(as_set, history))
     if model == "mutex":
         return History(map(as_done, history))
+    if model == "texts":
+        history = History(map(as_text, history))
     if model in KEYED and len({type(op.args[0]) for op in history}) > 1:
         return History(
             op._replace(args=(repr(op.args[0]), *op.args[1:])) for op in history
         )
     return history
+
+
+def wrong_in(op: Operation, model: str) -> str | None:
+    """Why an operation is none of a model, and whose it is, or None if it is one."""
+    if wrong := misshapen(op.f, len(op.args), model) or wrong_values(op, model):
+        return f"{op.process} called `{op.f}` at {op.invoked_ms:g} ms: {wrong}"
+    return None
+
+
+def without_tokens(history: History) -> bool:
+    """Whether a lock was acquired, and nobody was given a token, nor showed one."""
+    return not any(op.args or type(op.result) is int for op in history)
 
 
 @cache
@@ -232,7 +250,8 @@ def wrong_values(op: Operation, model: str) -> str | None:
     elif model in ("set", "log") and told and not has_members(op.result):
         return f"a {model} is read as a vector, not as {op.result!r}."
     elif model == "texts" and not all(isinstance(arg, str) for arg in op.args):
-        return "the keys and the values of `texts` are texts."
+        other = next(arg for arg in op.args if not isinstance(arg, str))
+        return f"the keys and the values of `texts` are texts, and {other!r} is none."
     return None
 
 
@@ -244,6 +263,12 @@ def has_members(result: Any) -> bool:
 def as_done(op: Operation) -> Operation:
     """An operation that, if it happened and told nothing, did what was asked."""
     return op._replace(result=True) if op[4:6] == ("ok", None) else op
+
+
+def as_text(op: Operation) -> Operation:
+    """An operation that gave a text, the empty one where there was none."""
+    empty = op.f == "get" and op[4:6] == ("ok", None)
+    return op._replace(result="") if empty else op
 
 
 def as_set(op: Operation) -> Operation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,14 +11,20 @@ from histories import read, write
 
 from distlab.check import formats, properties
 from distlab.check.limits import Limits
+from distlab.check.linearizable import linearizable
 from distlab.check.properties import MODELS, PROPERTIES, guessed, judge, usual
+from distlab.check.sequential import sequentially_consistent
 from distlab.errors import Misuse
 from distlab.history import History, Operation
+from distlab.machine import Texts
 
 LOGS = Path(__file__).parent / "logs"
 STORE = History(
     [write("c1", "x", 1, 0, 1), read("c1", "x", 1, 2, 3), read("c2", "x", 1, 4, 5)]
 )
+
+
+STRONGER_FIRST = ("linearizable", "sequential")
 
 
 def called(*calls: tuple) -> History:
@@ -65,6 +73,14 @@ def test_a_model_is_guessed_from_what_was_called(model):
         (
             [("enqueue", (1,), None), ("push", (1,), None)],
             "enqueue of 1 argument, push",
+        ),
+        (
+            [("put", ("x", 1), None)],
+            "`put` at 0 ms: the keys and the values of `texts`",
+        ),
+        (
+            [("add", ("a",), None), ("read", (), 7)],
+            "a counter has whole numbers alone. c1 called `read` at 2 ms: a set is",
         ),
         (
             [("txn", (), ()), ("read", (), 1)],
@@ -117,11 +133,100 @@ def test_a_mutex_is_not_acquired_twice(told):
     assert judge(in_turn, "linearizable", "mutex").valid
 
 
+@pytest.mark.parametrize("told", [None, True])
+def test_a_lock_that_gives_no_tokens(told):
+    """Jepsen's locks are acquired with an ok, and no more is told."""
+    assert guessed(called(("acquire", (), told), ("acquire", (), told))) == "mutex"
+    assert guessed(called(("acquire", (), 1))) == "lock"
+    assert guessed(called(("release", (1,), None))) == "lock"
+
+
 def test_texts_by_key_may_be_called_kv_too():
     history = called(*OPERATIONS["texts"])
     assert judge(history, "linearizable", "kv") == judge(
         history, "linearizable", "texts"
     )
+
+
+def test_where_no_text_is_the_text_is_empty():
+    """A get that gave null has seen what was there at first, and no put."""
+    null = ("get", ("x",), None)
+    at_first = called(null, ("put", ("x", "a"), None))
+    stale = called(("put", ("x", "a"), None), ("put", ("x", "b"), None), null, null)
+    for property in ("linearizable", "sequential"):
+        assert judge(at_first, property, "texts").valid
+        assert judge(stale, property, "texts").invalid
+    assert judge(stale, "linearizable", "texts").evidence[-1].result is None
+
+
+def test_the_machine_of_texts_itself_knows_no_null_to_any_judge():
+    null = called(("get", ("x",), None))
+    assert linearizable(null, Texts()).invalid
+    assert sequentially_consistent(null, Texts()).invalid
+
+
+CALLS = {  # what may be called, and what may have been answered
+    "register": {"write": ([1, 2], [None]), "read": ([], [None, 1, 2])},
+    "cas-register": {
+        "write": ([1, 2], [None]),
+        "cas": ([1, 2], [True, False]),
+        "read": ([], [None, 1, 2]),
+    },
+    "texts": {
+        "put": (["a", "b", ""], [None]),
+        "append": (["a", "c"], [None]),
+        "get": ([], [None, "", "a", "b", "ac"]),
+    },
+    "counter": {"add": ([1, -1], [None]), "read": ([], [0, 1, -1])},
+    "set": {
+        "add": ([1, 2], [None, True, False]),
+        "remove": ([1], [None, True, False]),
+        "contains": ([1, 2], [True, False]),
+        "read": ([], [(), (1,), (2, 1)]),
+    },
+    "queue": {"enqueue": ([1, 2], [None]), "dequeue": ([], [None, 1, 2])},
+    "stack": {"push": ([1, 2], [None]), "pop": ([], [None, 1, 2])},
+    "lock": {"acquire": ([], [None, 1, 2]), "release": ([1, 2], [True, False])},
+    "mutex": {"acquire": ([], [None, True]), "release": ([], [None, True, False])},
+    "log": {"append": (["a", "b"], [1, 2]), "read": ([], [(), ("a",), ("a", "b")])},
+}
+CALLS["kv"] = {**CALLS["cas-register"], "delete": ([], [None])}
+
+
+def drawn(model: str, seed: int) -> History:
+    """A few operations of two processes, with answers that may be wrong."""
+    rng = random.Random(seed)
+    ops = []
+    for process, at in product("ab", range(0, 6, 2)):
+        f = rng.choice(sorted(CALLS[model]))
+        asked, answers = CALLS[model][f]
+        args = tuple(rng.choices(asked, k=1 + (f == "cas")) if asked else ())
+        key = (rng.choice("xy"),) if model in ("kv", "texts") else ()
+        call, end = at * 1000 + rng.randrange(999), at * 1000 + rng.randint(1000, 1999)
+        outcome = rng.choice(["ok"] * 6 + ["info", "fail"])
+        answer = rng.choice(answers) if outcome == "ok" else None
+        done = None if outcome == "info" and at == 4 else end
+        ops.append(Operation(process, f, key + args, call, outcome, answer, done))
+    return History(ops)
+
+
+FEW = [*range(40), *(pytest.param(n, marks=pytest.mark.soak) for n in range(40, 900))]
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_what_is_linearizable_is_sequentially_consistent(seed):
+    """Real time is one order more that has to be kept; Herlihy and Wing, section 3."""
+    for model in CALLS:
+        history = drawn(model, seed)
+        outcomes = [judge(history, p, model).outcome for p in STRONGER_FIRST]
+        assert outcomes not in (["valid", "invalid"], ["valid", "unknown"]), model
+
+
+def test_both_are_seen_among_what_is_drawn():
+    for model in CALLS:
+        for property in STRONGER_FIRST:
+            seen = {judge(drawn(model, n), property, model).outcome for n in range(40)}
+            assert {"valid", "invalid"} <= seen, (model, property)
 
 
 def test_keys_of_several_kinds_are_told_apart_all_the_same():
@@ -143,7 +248,7 @@ def test_keys_of_several_kinds_are_told_apart_all_the_same():
         (
             "texts",
             [("put", ("x", 1), None)],
-            "the keys and the values of `texts` are t",
+            "the keys and the values of `texts` are texts, and 1 is none",
         ),
         ("list-append", [("read", (), 7)], "`list-append` has transactions alone"),
     ],
@@ -186,6 +291,8 @@ KILLED = {
         None
     ),
     ("as_set", takes_no_set_for_one): test_a_set_is_one_in_whatever_order_it_was_told,
+    ("as_text", takes_everything_as_it_is): (test_where_no_text_is_the_text_is_empty),
+    ("without_tokens", fits_everything): lambda: test_a_lock_that_gives_no_tokens(None),
     ("misshapen", fits_everything): lambda: (
         test_what_is_no_model_is_told_with_what_was_called(
             [("echo", ("hello",), "hello")], "no model has echo"
