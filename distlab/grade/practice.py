@@ -20,6 +20,7 @@ from distlab.grade import page, progress
 from distlab.grade.checks import course
 from distlab.grade.examine import Finding, examine
 from distlab.grade.exercise import Case, Claim, Exercise, Function, Literal, Method
+from distlab.grade.rehearsal import refused
 
 
 class Checked:
@@ -62,13 +63,7 @@ def check(
     """
     exercise = number if isinstance(number, Exercise) else course()[number]
     remarks = remarks_on(exercise, answer)
-    stub = is_stub(exercise, answer)
-    findings = [
-        Finding(claim, "unsolved", 0.0)
-        if stub
-        else examine(exercise, claim, answer, cases_of(claim, seed, size))
-        for claim in exercise.claims
-    ]
+    findings = tried(exercise, answer, seed, size)
     checked = Checked(exercise, page.told_once(findings), remarks)
     if seed is None and any(finding.kind != "unsolved" for finding in findings):
         event = "solved" if checked.solved else "tried"
@@ -76,6 +71,20 @@ def check(
     if "NBGRADER_EXECUTION" in os.environ:
         return sum(finding.points for finding in findings)
     return checked
+
+
+def tried(
+    exercise: Exercise, answer: Any, seed: int | None, size: int
+) -> list[Finding]:
+    """What becomes of each claim; of none if marks would not take the answer."""
+    if is_stub(exercise, answer):
+        return [Finding(claim, "unsolved", 0.0) for claim in exercise.claims]
+    if why := refused(exercise, answer):
+        return [Finding(claim, "raised", 0.0, why) for claim in exercise.claims]
+    return [
+        examine(exercise, claim, answer, cases_of(claim, seed, size))
+        for claim in exercise.claims
+    ]
 
 
 def cases_of(claim: Claim, seed: int | None, size: int) -> list[Case]:

@@ -1,0 +1,114 @@
+"""What marks would not take: practice refuses it, in their words.
+
+Marks read an answer that is data and run nothing of the sheet; a function they run
+where our judges, checks and pictures are not. In a notebook both would go well.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from distlab.grade.collect import Cell, Sheet, add_code
+from distlab.grade.exercise import Exercise, Function, Literal
+from distlab.grade.library import UNNEEDED
+from distlab.grade.literal import NotLiteral, literal
+
+MISSING = tuple(f"distlab.{name}" for name in UNNEEDED if name.isidentifier())
+
+
+def refused(exercise: Exercise, answer: Any) -> str | None:
+    """Why marks would not take this answer, or None."""
+    asked = exercise.answer
+    if isinstance(asked, Literal):
+        scope = notebook()
+        handed_in = scope.get(asked.name) is answer and "In" in scope
+        return unread(asked, answer, scope["In"]) if handed_in else None
+    if isinstance(asked, Function):
+        return next(missing(answer, asked.ours), None)
+    return None
+
+
+# ----------------------------------------------------------------------------- of data
+def notebook() -> dict[str, Any]:
+    """The names of the notebook that is running; none elsewhere."""
+    if "IPython" not in sys.modules:
+        return {}
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return {} if shell is None else shell.user_ns
+
+
+def unread(asked: Literal, answer: Any, cells: Iterable[str]) -> str | None:
+    """Why an answer is not what stands in the cells that have been run, or None."""
+    name, sheet = asked.name, Sheet()
+    for number, source in enumerate(cells):
+        add_code(sheet, Cell(f"cell [{number}]", "code", source))
+    if sheet.last(name) is None:
+        return f"there is no `{name}` in this sheet. {IN_ONE_PIECE.format(name)}"
+    try:
+        found = literal(sheet, name)
+    except NotLiteral as why:
+        return f"{why} {IN_ONE_PIECE.format(name)}"
+    if found == answer:
+        return None
+    stands = "as the sheet has it" if found == asked.stub else repr(found)
+    return f"`{name}` is {stands}. {IN_ONE_PIECE.format(name)}"
+
+
+IN_ONE_PIECE = "Marks read and run nothing: write `{} = …`, all of it, in plain values."
+
+
+# ------------------------------------------------------------------------ of functions
+def missing(answer: Any, ours: tuple[Any, ...]) -> Iterator[str]:
+    """What a function, and those of the sheet that it calls, ask for in vain."""
+    called = [answer]
+    for function in called:  # which grows meanwhile
+        for code in codes(getattr(function, "__code__", None)):
+            for name in names(code):
+                value = function.__globals__.get(name)
+                if name.startswith(MISSING) or home(value).startswith(MISSING):
+                    yield NOT_THERE.format(name)
+                elif any(one in ours for one in (value, *attributes(value, code))):
+                    yield OURS.format(name)
+                elif isinstance(value, FunctionType) and value not in called:
+                    called += [value] if home(value) == home(function) else []
+
+
+def codes(code: Any) -> Iterator[CodeType]:
+    """The code of a function, and of those inside it."""
+    if isinstance(code, CodeType):
+        yield code
+        for constant in code.co_consts:
+            yield from codes(constant)
+
+
+def names(code: CodeType) -> Iterator[str]:
+    """What this code looks up in the sheet, or imports."""
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME"):
+            yield step.argval
+
+
+def attributes(value: Any, code: CodeType) -> Iterator[Any]:
+    """What the code may take out of a module."""
+    if isinstance(value, ModuleType):
+        yield from (vars(value).get(name) for name in code.co_names)
+
+
+def home(value: Any) -> str:
+    """The module that something comes from."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    return str(getattr(value, "__module__", type(value).__module__))
+
+
+NOT_THERE = (
+    "NameError: name '{0}' is not defined, when sheets are marked: `{0}` is not among "
+    "what an answer may import"
+)
+OURS = "it asks for our `{}`, and marks do not have it"
