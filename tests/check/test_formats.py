@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distlab.check import formats
-from distlab.check.formats import edn, etcd, lines, maelstrom, reading, recognised
+from distlab.check.formats import (
+    edn,
+    etcd,
+    lines,
+    maelstrom,
+    reading,
+    recognised,
+    times,
+)
 from distlab.check.formats import jepsen as jepsen_format
 from distlab.check.formats.events import Clock
 from distlab.errors import Misuse
@@ -169,6 +178,98 @@ def test_a_value_in_json_may_be_anything():
     assert (op.process, op.args) == ("p7", ((("a", ()), ("b", (1,))),))
 
 
+def timed(*events: tuple) -> str:
+    """Lines of JSON: process, type, f, value, time."""
+    names = ("process", "type", "f", "value", "time")
+    rows = (dict(zip(names, event, strict=True)) for event in events)
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def in_turn(*times: object) -> str:
+    """Writes of 1 and 2 by a; b, whose lines stand below, reads 1 between them."""
+    done = [
+        ("a", "invoke", "write", 1),
+        ("a", "ok", "write", 1),
+        ("a", "invoke", "write", 2),
+        ("a", "ok", "write", 2),
+        ("b", "invoke", "read", None),
+        ("b", "ok", "read", 1),
+    ]
+    return timed(*((*event, at) for event, at in zip(done, times, strict=True)))
+
+
+DAY = "2026-01-31T"
+TIMES = {
+    "nanoseconds": (10**9, 1_010_000_000, 3 * 10**9, 3_010_000_000, 2 * 10**9, 2**31),
+    "seconds": (1.0, 1.01, 3.0, 3.01, 2.0, 2.147483648),
+    "in UTC": tuple(
+        f"{DAY}12:00:{second}Z"
+        for second in ("01.000", "01.010", "03", "03.01", "02", "02.147483648")
+    ),
+    "elsewhere": tuple(
+        f"{DAY}{clock}"
+        for clock in (
+            "14:00:01+02:00",
+            "14:00:01.010+02:00",
+            "14:00:03+02:00",
+            "14:00:03.010+02:00",
+            "07:30:02-04:30",
+            "07:30:02.147483-04:30",
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_times_may_be_nanoseconds_seconds_or_dates(kind):
+    first, last, other = formats.read(in_turn(*TIMES[kind])).where("write", "read")
+    assert (first.process, last.process, other.process) == ("a", "b", "a")
+    since_us = [op.invoked_us - first.invoked_us for op in (last, other)]
+    assert since_us == [1_000_000, 2_000_000]
+    assert first.ended_us - first.invoked_us == 10_000
+    assert last.ended_us - last.invoked_us == 147_483
+
+
+def test_logs_one_after_the_other_are_sorted_by_time_and_that_is_said():
+    read = reading(in_turn(*TIMES["nanoseconds"]))
+    lines = in_turn(*TIMES["nanoseconds"]).splitlines()
+    merged = reading("\n".join(lines[at] for at in (0, 1, 4, 5, 2, 3)))
+    assert read.history == merged.history
+    assert read.notes == ("Sorted by time: line 5 is earlier than the one before.",)
+    assert merged.notes == ()
+
+
+def test_of_sorted_lines_those_of_one_time_are_at_the_same_moment():
+    """Which of two logs comes first in the file says nothing of real time."""
+    history = formats.read(in_turn(1.0, 2.0, 3.0, 4.0, 2.0, 3.0))
+    write, read, other = history.where("write", "read")
+    assert not write.before(read) and not read.before(other) and write.before(other)
+
+
+def test_of_lines_in_the_order_of_time_those_of_one_time_keep_it():
+    history = formats.read(in_turn(1.0, 2.0, 2.0, 2.0, 2.0, 2.0))
+    one, other, last = history.where("write", "read")
+    assert one.before(other) and other.before(last)
+
+
+def test_times_closer_than_a_microsecond_keep_their_order():
+    one, last, other = formats.read(in_turn(1, 2, 5, 6, 3, 4)).where("write", "read")
+    assert one.before(last) and last.before(other)
+
+
+def test_late_times_are_counted_from_the_first_and_that_is_said():
+    read = reading(in_turn(*(1_760_000_000.5 + second for second in range(6))))
+    assert [op.invoked_us for op in read.history] == [0, 2_000_000, 4_000_000]
+    assert read.notes == ("Times are counted from the first, of line 1.",)
+
+
+def test_milliseconds_where_nanoseconds_are_meant_are_asked_about():
+    notes = reading(in_turn(1000, 1010, 2000, 2010, 3000, 3010)).notes
+    assert notes == (
+        "Within 2,010 ns there are 6 events: are these times in nanoseconds?",
+    )
+
+
 # ------------------------------------------------------------------------------- Jepsen
 @pytest.mark.parametrize("dress", written.DRESSES)
 @pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
@@ -211,18 +312,6 @@ def test_events_of_one_microsecond_keep_the_order_of_their_lines():
         )
     )
     assert one.before(other) and other.invoked_us - one.invoked_us == 2
-
-
-def test_times_that_go_back_give_way_to_the_order_of_lines_and_that_is_said():
-    read = reading(
-        jepsen(
-            ":process 0, :type :invoke, :f :write, :value 3, :time 7000000000",
-            ":process 0, :type :ok, :f :write, :value 3, :time 1000000000",
-        )
-    )
-    (op,) = read.history
-    assert op.ended_us == op.invoked_us + 1
-    assert read.notes == ("Times go back in line 2: the order of lines counts.",)
 
 
 def test_who_is_no_client_is_left_out_and_named():
@@ -627,7 +716,20 @@ def takes_a_refusal_for_a_failure(begun, end):
     return MEANT(begun, end)
 
 
+def leaves_the_lines_as_they_are(events, source):
+    return [event._replace(time_ns=None) for event in events], Clock()
+
+
+def takes_seconds_for_nanoseconds(told):
+    return int(told)
+
+
+def forgets_the_offset(told):
+    return NANOSECONDS(f"{told[:-6]}Z")
+
+
 MEANT, CLOCK = jepsen_format.meant, Clock.at_us
+NANOSECONDS = times.nanoseconds
 KILLED = [
     (
         (jepsen_format, "meant", takes_what_nobody_knows_as_done),
@@ -651,7 +753,27 @@ KILLED = [
     ),
     (
         (Clock, "at_us", forgets_the_times),
-        test_times_that_go_back_give_way_to_the_order_of_lines_and_that_is_said,
+        test_events_of_one_microsecond_keep_the_order_of_their_lines,
+    ),
+    (
+        (times, "SortedClock", Clock),
+        test_of_sorted_lines_those_of_one_time_are_at_the_same_moment,
+    ),
+    (
+        (times, "Clock", times.SortedClock),
+        test_of_lines_in_the_order_of_time_those_of_one_time_keep_it,
+    ),
+    (
+        (times, "in_order", leaves_the_lines_as_they_are),
+        test_logs_one_after_the_other_are_sorted_by_time_and_that_is_said,
+    ),
+    (
+        (times, "nanoseconds", takes_seconds_for_nanoseconds),
+        lambda: test_times_may_be_nanoseconds_seconds_or_dates("seconds"),
+    ),
+    (
+        (times, "nanoseconds", forgets_the_offset),
+        lambda: test_times_may_be_nanoseconds_seconds_or_dates("elsewhere"),
     ),
     (
         (jepsen_format, "has_key", takes_no_key_for_one),

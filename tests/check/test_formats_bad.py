@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from test_formats import ETCD, WRITE_3, drawn, jepsen, key_value, without_keys
 
 from distlab.check import formats
-from distlab.check.formats import FORMATS, edn, lines
+from distlab.check.formats import FORMATS, edn, events, json_maps, lines, times
+from distlab.check.formats import jepsen as jepsen_format
 from distlab.errors import Misuse
 from distlab.history import History
 
@@ -27,6 +28,14 @@ TRACE = (
     '[3000,"crash","c1","",null,"",0]\n'
 )
 OBJECT = '{"process": 0, "type": "invoke", "f": "write", "value": 3}\n'
+
+
+def at(time: str) -> str:
+    """A call at a time, as JSON."""
+    return OBJECT.replace('"value"', f'"time": {time}, "value"')
+
+
+READ = OBJECT.replace('"write", "value": 3', '"read", "key": "x"')
 JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
 
 
@@ -136,6 +145,89 @@ JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
         (OBJECT.replace("invoke", "begin"), "line 1: `type` is 'begin', and must be"),
         (OBJECT.replace("0", "[]"), "line 1: `process` is a number or a name, and `f`"),
         (OBJECT * 2, "line 2: p0 calls `write` while its `write` of line 1 has not en"),
+        # fields that are missing, or have other names
+        (
+            '{"client": 1, "op": "read"}\n',
+            "line 1: an event is .*; this has `client`, `op`, and no `process`, `type`",
+        ),
+        (
+            OBJECT.replace("value", "valeu"),
+            "line 1: there is no field `valeu`. Did you mean `value`",
+        ),
+        (
+            OBJECT.replace('"value"', '"kye": "x", "value"'),
+            "line 1: there is no field `kye`. Did you mean `key`",
+        ),
+        (
+            OBJECT.replace('"value"', '"timestamp": 7, "value"'),
+            "line 1: there is no field `timestamp`. Did you mean `time`",
+        ),
+        (
+            OBJECT + OBJECT.replace("0,", '1, "key": "x",'),
+            "line 1: it has no `key`, and line 2 has one: give each call its key",
+        ),
+        # an end that is of something else
+        (
+            OBJECT + OBJECT.replace("invoke", "ok").replace("3", "4"),
+            "line 2: p0 ends `write` with 4, but in line 1 it began with 3: an ok tel",
+        ),
+        (
+            jepsen(INVOKE, OK.replace("3", "4")),
+            "line 2: p0 ends `write` with 4, but in line 1 it began with 3",
+        ),
+        (
+            jepsen(KEYED, KEYED.replace("invoke", "ok").replace('"y"', '"z"')),
+            "line 2: p0 ends `put` with 'z', but in line 1 it began with 'y': an ok te",
+        ),
+        (
+            jepsen(KEYED, KEYED.replace("invoke", "ok").replace('"x"', '"z"')),
+            "line 2: p0 ends `put` of key 'z', but in line 1 it began that of 'x'",
+        ),
+        (
+            READ + READ.replace("invoke", "ok").replace("x", "y"),
+            "line 2: p0 ends `read` of key 'y', but in line 1 it began that of 'x'",
+        ),
+        # times
+        (
+            at('"10:00"'),
+            "line 1: `time` is '10:00', and must be nanoseconds .12000000., seconds",
+        ),
+        (at("true"), "line 1: `time` is True, and must be nanoseconds"),
+        (at('{"$float": "nan"}'), "line 1: `time` is nan, and must be nanoseconds"),
+        (
+            at('"2026-01-31T12:00:00"'),
+            "line 1: `time` is '2026-01-31T12:00:00', without an offset: is it `2026",
+        ),
+        (
+            at("1") + at("1.5"),
+            r"line 2: its `time` is a number with a point \(seconds\), and that of l",
+        ),
+        (at("1") + OBJECT, "line 2: its `time` is missing, and that of line 1 is a wh"),
+        (
+            at("10") + at("5").replace("invoke", "ok"),
+            "line 2: p0 ends `write` at a time before that of line 1, where it called",
+        ),
+        (
+            at("9") + at("10").replace("invoke", "ok") + at("5"),
+            "line 3: p0 calls `write` at a time before that of line 2, where it ended",
+        ),
+        (
+            jepsen(f"{INVOKE}, :time 10", f"{OK}, :time 5"),
+            "line 2: p0 ends `write` at a time before that of line 1, where it called",
+        ),
+        (
+            jepsen(f"{INVOKE}, :time 7000000000", f"{OK}, :time 1000000000"),
+            "line 2: its time is 6 s before that of the line above: if these are two",
+        ),
+        (jepsen(f"{INVOKE}, :time 1.5"), "line 1: `:time` is 1.5, and must be a whole"),
+        (
+            jepsen(f"{INVOKE}, :time 10", OK),
+            "line 2: it has no time, and line 1 has one: give all of them one, or no",
+        ),
+        (
+            jepsen(INVOKE, f"{OK}, :time 10"),
+            "line 2: it has a time, and line 1 has none: give all of them one, or no",
+        ),
         # formats that are mixed
         (JSON + jepsen(INVOKE), "line 2: this is not JSON"),
         (jepsen(INVOKE) + "\n" + JSON, "line 2: '\"c1\"', where a map was expected"),
@@ -307,3 +399,37 @@ def test_many_logs_with_many_changes_are_read_or_refused(seed):
                     other = rng.randrange(len(content) or 1)
                     content[at:at] = content[other : other + rng.randint(1, 40)]
         reads_or_says_why(bytes(content), rng.choice([None, format]))
+
+
+# ------------------------------------------------------------------------------ mutants
+def sees_no_difference(*_: object) -> bool:
+    return False
+
+
+KILLED = {
+    (jepsen_format, "GIVEN", ()): (jepsen(INVOKE, OK.replace("3", "4")), "p0 ends"),
+    (times, "one_kind", sees_no_difference): (at("1") + at("1.5"), "its `time` is"),
+    (json_maps, "all_keyed", sees_no_difference): (
+        OBJECT + READ.replace("0", "1"),
+        "it has no `key`",
+    ),
+    (times, "before", sees_no_difference): (
+        at("9") + at("10").replace("invoke", "ok") + at("5"),
+        "p0 calls `write` at a time before",
+    ),
+    (events, "before", sees_no_difference): (
+        jepsen(f"{INVOKE}, :time 10", f"{OK}, :time 5"),
+        "where it called `write`: mend",
+    ),
+    (events, "BACK_US_MAX", 10**9): (
+        jepsen(f"{INVOKE}, :time 7000000000", f"{INVOKE}, :time 1000000000"),
+        "its time is 6 s",
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant[1])
+def test_what_forgets_to_refuse_is_found(mutant, monkeypatch):
+    monkeypatch.setattr(*mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test_what_is_wrong_is_told_with_its_line(*KILLED[mutant])

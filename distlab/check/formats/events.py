@@ -19,6 +19,8 @@ from distlab.history import History, Operation
 
 ENDS = ("ok", "fail", "info")
 KINDS = ("invoke", *ENDS)
+BACK_US_MAX = 1_000_000  # by which a clock may go back within a log
+NO_TIMES = "No times in this log: milliseconds are the numbers of its lines."
 
 
 class Event(NamedTuple):
@@ -43,34 +45,37 @@ class Keyed(NamedTuple):
 class Clock:
     """Gives each event its microsecond: rising, in the order of the lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: tuple[str, ...] = ()) -> None:
+        self.told = notes
         self.last_us = -1
-        self.timed: bool | None = None  # as the first event is, so are the others
-        self.back_at: int | None = None  # the first line whose time is too early
+        self.first: Event | None = None  # if it has a time, so have the others
+
+    @property
+    def timed(self) -> bool:
+        """Whether the log has times."""
+        return self.first is not None and self.first.time_ns is not None
 
     def at_us(self, event: Event) -> int:
-        """When an event happened."""
-        if self.timed is None:
-            self.timed = event.time_ns is not None
-        if not self.timed:
-            given = event.line * 1000
-        elif event.time_ns is None:
-            given = 0
-        else:
-            given = event.time_ns // 1000
-            if given < self.last_us - 1_000_000 and self.back_at is None:
-                self.back_at = event.line
+        """When an event happened. Raises `ValueError` where nothing tells."""
+        self.first = self.first or event
+        if (event.time_ns is not None) != self.timed:
+            has, other = ("no", "one") if self.timed else ("a", "none")
+            raise ValueError(
+                f"it has {has} time, and line {self.first.line} has {other}: give all "
+                f"of them one, or none."
+            )
+        given = event.line * 1000 if event.time_ns is None else event.time_ns // 1000
+        if given < self.last_us - BACK_US_MAX:
+            raise ValueError(
+                f"its time is {(self.last_us - given) / 1e6:g} s before that of the "
+                f"line above: if these are two logs, sort their lines by time."
+            )
         self.last_us = max(given, self.last_us + 1)
         return self.last_us
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of times must know."""
-        if not self.timed:
-            return ("No times in this log: milliseconds are the numbers of its lines.",)
-        if self.back_at:
-            told = f"Times go back in line {self.back_at}: the order of lines counts."
-            return (told,)
-        return ()
+        return self.told if self.timed else (NO_TIMES,)
 
 
 class Pairing:
@@ -80,16 +85,24 @@ class Pairing:
     Without an end it is given None; it raises `ValueError` with what is wrong.
     """
 
-    def __init__(self, source: Source, meant: Callable[[Event, Event | None], Any]):
+    def __init__(
+        self,
+        source: Source,
+        meant: Callable[[Event, Event | None], Any],
+        clock: Clock | None = None,
+    ):
         self.source = source
         self.meant = meant
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.open: dict[str, tuple[Event, int]] = {}
         self.operations: list[Operation] = []
 
     def add(self, event: Event) -> None:
         """Take the next event. Raises `Misuse` for one that cannot come now."""
-        at_us = self.clock.at_us(event)
+        try:
+            at_us = self.clock.at_us(event)
+        except ValueError as wrong:
+            raise self.source.wrong(event.line, str(wrong)) from None
         begun = self.open.pop(event.process, None)
         if event.kind == "invoke":
             if begun:
@@ -107,6 +120,8 @@ class Pairing:
                 f"{event.process} ends `{event.f}`, but in line "
                 f"{begun[0].line} it began `{begun[0].f}`.",
             )
+        elif before(event, begun[0]):
+            raise earlier(self.source, event, begun[0])
         else:
             self._end(*begun, event, at_us)
 
@@ -146,6 +161,24 @@ class Pairing:
         self.operations.append(
             Operation(begun.process, f, args, invoked_us, outcome, result, at_us)
         )
+
+
+def before(event: Event, other: Event) -> bool:
+    """Whether both have times, and that of the first one is earlier."""
+    if event.time_ns is None or other.time_ns is None:
+        return False
+    return event.time_ns < other.time_ns
+
+
+def earlier(source: Source, event: Event, other: Event) -> Misuse:
+    """A time before that of what the same process did in an earlier line."""
+    does = "calls" if event.kind == "invoke" else "ends"
+    did = "called" if other.kind == "invoke" else "ended"
+    return source.wrong(
+        event.line,
+        f"{event.process} {does} `{event.f}` at a time before that of line "
+        f"{other.line}, where it {did} `{other.f}`: mend the times.",
+    )
 
 
 def busy(source: Source, number: int, call: Any, f: str, line: int) -> Misuse:

@@ -22,6 +22,7 @@ from distlab.check.formats.reading import Reading
 from distlab.errors import Misuse
 from distlab.history import Operation
 
+GIVEN = ("write", "put", "cas", "enqueue", "push")  # of which no answer is a value
 MICRO = {"r": "r", "w": "w", "append": "append", "read": "r", "write": "w"}
 
 
@@ -59,7 +60,7 @@ def events(
             kind[1:],
             renamed.get(f, f),
             op.get(":value"),
-            time_ns(op.get(":time")),
+            time_ns(op.get(":time"), source, line),
             op.get(":error"),
         )
 
@@ -74,9 +75,13 @@ def no_operation(op: Mapping[str, Any]) -> str:
     return f"{what}, `{{:process 0, :type :invoke, :f :read, :value nil}}`."
 
 
-def time_ns(told: Any) -> int | None:
-    """A time of the log, if it has one."""
-    return told if isinstance(told, int) and told >= 0 else None
+def time_ns(told: Any, source: Source, line: int) -> int | None:
+    """A time of the log, if it has one. Raises `Misuse` for what is none."""
+    if told is None or type(told) is int:
+        return told if told is None else max(told, 0)
+    raise source.wrong(
+        line, f"`:time` is {told!r}, and must be a whole number, nanoseconds."
+    )
 
 
 # ------------------------------------------------------------------------ what it means
@@ -88,9 +93,33 @@ def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
     args = () if begun.value is None else (begun.value,)
     if end is None or kind != "ok":
         return begun.f, args, kind, reason(end)
+    if begun.f in GIVEN and plain(end.value) not in (None, plain(begun.value)):
+        raise ValueError(otherwise(begun, end))
     if begun.f == "cas":
         return "cas", args, "ok", True
     return begun.f, args, "ok", None if end.value == begun.value else end.value
+
+
+def plain(value: Any) -> Any:
+    """A value without the key that was told beside it."""
+    return value.value if isinstance(value, Keyed) else value
+
+
+def otherwise(begun: Event, end: Event) -> str:
+    """That an end tells another value than its invocation, as a sentence."""
+    return (
+        f"{end.process} ends `{end.f}` with {plain(end.value)!r}, but in line "
+        f"{begun.line} it began with {plain(begun.value)!r}: an ok tells what was "
+        f"written, or nothing."
+    )
+
+
+def other_key(begun: Event, end: Event) -> str:
+    """That an end is of another key than its invocation, as a sentence."""
+    return (
+        f"{end.process} ends `{end.f}` of key {end.value.key!r}, but in line "
+        f"{begun.line} it began that of {begun.value.key!r}."
+    )
 
 
 def reason(end: Event | None) -> str | None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from distlab.check.formats.edn import maps
-from distlab.check.formats.events import KINDS, Event, Pairing
-from distlab.check.formats.jepsen import no_operation, reason
+from distlab.check.formats.events import KINDS, Event, Keyed, Pairing
+from distlab.check.formats.jepsen import no_operation, other_key, otherwise, reason
 from distlab.check.formats.lines import Source
 from distlab.check.formats.reading import Reading
 
@@ -31,14 +31,18 @@ def read(source: Source, progress: bool = False) -> Reading:
                 line,
                 f"`{f}` of key {op.get(':key')}: {', '.join(COMMANDS)} have a key.",
             )
-        value = op[":key"], op.get(":value")
+        value = Keyed(op[":key"], op.get(":value"))
         pairing.add(Event(line, f"p{op.get(':process')}", kind, f, value))
     return pairing.reading("porcupine")
 
 
 def meant(begun: Event, end: Event | None) -> tuple[str, tuple, str, Any]:
     """What an invocation and its end are: f, args, outcome, result."""
-    args = begun.value[:1] if begun.f == "get" else begun.value
+    args = begun.value[:1] if begun.f == "get" else tuple(begun.value)
     if end is None or end.kind != "ok":
         return begun.f, args, end.kind if end else "info", reason(end)
-    return begun.f, args, "ok", end.value[1] if begun.f == "get" else None
+    if end.value.key != begun.value.key:
+        raise ValueError(other_key(begun, end))
+    if begun.f != "get" and end.value.value not in (None, begun.value.value):
+        raise ValueError(otherwise(begun, end))
+    return begun.f, args, "ok", end.value.value if begun.f == "get" else None
