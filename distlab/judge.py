@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import fill
 
 from distlab.check.formats import FORMATS, reading
+from distlab.check.formats.events import NO_TIMES
 from distlab.check.formats.reading import Reading
 from distlab.check.limits import Limits
 from distlab.check.placing import placed
@@ -37,7 +38,8 @@ YOUR_OWN = """\
 a system of your own writes a line of JSON when a call begins and when it ends:
   {"process": "alice", "type": "invoke", "f": "write", "key": "x", "value": 3}
   {"process": "alice", "type": "ok", "f": "write", "key": "x", "value": 3}
-`type` may be fail (it did not happen) or info (nobody knows); "time" is in nanoseconds
+`type` may be fail (it did not happen) or info (nobody knows); "time" is nanoseconds
+(12000000), seconds (0.012) or as in ISO 8601 ("2026-01-31T12:00:00.012Z")
 """
 ALL = "all"  # properties
 CODES = {"valid": 0, "invalid": 1, "unknown": 2, "unreadable": 3}
@@ -111,7 +113,7 @@ def judged(log: str, arguments: argparse.Namespace, limits: Limits) -> str:
     for name, one in found.items() if len(found) > 1 else ():
         print(f"{one.outcome.upper():<8} {name}")
     verdict = most_telling(list(found.values()))
-    print(as_text(verdict))
+    print(as_text(verdict, () if read.unit == "ms" else (NO_TIMES,)))
     for line in account(log, read):
         print(wrapped(line, "  ", "    "))
     told_by = {"model": arguments.model, "property": arguments.property}
@@ -143,11 +145,14 @@ def most_telling(found: list[Verdict]) -> Verdict:
     return found[0]
 
 
-def as_text(verdict: Verdict) -> str:
-    """A verdict: its outcome first, the reason in lines that fit, the evidence."""
+def as_text(verdict: Verdict, before: tuple[str, ...] = ()) -> str:
+    """A verdict: its outcome first, the reason in lines that fit, the evidence.
+
+    `before` is what one must know to read the reason.
+    """
     head = f"{verdict.outcome.upper()}  {verdict.property}  ({verdict.strength})"
     evidence = [f"    {op}" for op in verdict.evidence]
-    return "\n".join([head, wrapped(verdict.reason), *evidence])
+    return "\n".join([head, *before, wrapped(verdict.reason), *evidence])
 
 
 def wrapped(text: str, first: str = "", next: str = "") -> str:
@@ -166,7 +171,7 @@ def account(log: str, read: Reading) -> Iterator[str]:
     """What was read, and what a reader of the verdict must know about it."""
     clients = counted(len(read.history.processes), "client")
     yield f"{log}, format {read.format}: {read.history!r}, of {clients}."
-    yield from read.notes
+    yield from (note for note in read.notes if note != NO_TIMES)
 
 
 def draw(read: Reading, found: dict[str, Verdict], out: Path) -> None:

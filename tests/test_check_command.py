@@ -46,6 +46,18 @@ def test_a_good_log_is_told_with_what_was_assumed(check, golden):
     assert "Assumed: model cas-register, property linearizable." in out
 
 
+def test_that_lines_stand_for_times_is_told_before_the_reason(check, tmp_path):
+    log = tmp_path / "quiet.jsonl"
+    log.write_text(
+        '{"process": 0, "type": "invoke", "f": "read"}\n'
+        '{"process": 0, "type": "ok", "f": "read", "value": 3}\n'
+    )
+    _, head, note, reason, *_ = ("", *check(log)[1].splitlines())
+    assert head.startswith("INVALID  linearizable")
+    assert note == "No times in this log: milliseconds are the numbers of its lines."
+    assert "(1 to 2 ms)" in reason
+
+
 def test_a_ring_of_transactions_is_told(check):
     code, out, err = check("write-skew.edn", "--property", "serializable")
     assert (code, err) == (1, "")
