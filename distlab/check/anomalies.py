@@ -11,12 +11,11 @@ Source
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from itertools import chain
 from typing import Any
 
 from distlab.check.dependencies import ALWAYS, RW, WR, WW, Dependencies
 from distlab.check.limits import Meter
-from distlab.check.observations import Key
+from distlab.check.observations import Fault, Key
 from distlab.check.rings import RANK, Ring, Rings, Step
 from distlab.check.telling import Anomaly, Teller
 
@@ -46,12 +45,12 @@ class Found:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all, the worst first."""
-        whole = chain(self.graph.faults, self.rings.found)
+        whole: list[Ring | Fault] = [*self.graph.faults, *self.rings.found]
         return tuple(sorted({one.name for one in whole}, key=RANK.__getitem__))
 
     def told(self, names: Container[str] = RANK) -> Iterator[Anomaly]:
         """Those of some names in words, the worst first."""
-        whole = chain(self.graph.faults, self.rings.found)
+        whole: list[Ring | Fault] = [*self.graph.faults, *self.rings.found]
         for one in sorted(whole, key=lambda one: RANK[one.name]):
             if one.name in names:
                 yield Teller(self.graph).told(one)
@@ -127,12 +126,12 @@ class Forms:
                 seen.setdefault(writer, (at, key.number))
             for writer in lacked:
                 missed[writer] = at, key.number
-        for writer, (at, key) in missed.items():
-            first, of = seen.get(writer, (at, key))
-            if of != key and writer != t:
+        for writer, (at, where) in missed.items():
+            first, of = seen.get(writer, (at, where))
+            if of != where and writer != t:
                 vanishes = first < at
                 name = "observed transaction vanishes" if vanishes else "fractured read"
-                yield name, Step(writer, t, WR, of), Step(t, writer, RW, key)
+                yield name, Step(writer, t, WR, of), Step(t, writer, RW, where)
 
     def _parts(self, t: int, key: Key, version: Any) -> tuple[list[int], list[int]]:
         """Of whom a version shows something, and of whom it lacks something."""

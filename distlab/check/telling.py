@@ -59,10 +59,11 @@ class Teller:
 
     def told(self, what: Ring | Fault) -> Anomaly:
         """A ring or a fault in words."""
+        cycle: tuple[Edge, ...] = ()
         if isinstance(what, Fault):
             for t in what.transactions:
                 self._named(t)
-            reason, cycle, shortest = self._fault(what), (), True
+            reason, shortest = self._fault(what), True
         else:
             for step in what.steps:
                 self._named(step.src)
