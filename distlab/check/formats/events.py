@@ -177,7 +177,8 @@ def earlier(source: Source, event: Event, other: Event) -> Misuse:
     return source.wrong(
         event.line,
         f"{event.process} {does} `{event.f}` at a time before that of line "
-        f"{other.line}, where it {did} `{other.f}`: mend the times.",
+        f"{other.line}, where it {did} `{other.f}`: mend the times, or "
+        f"give two processes two names.",
     )
 
 

@@ -7,11 +7,13 @@
 `invoke`, and later `ok` (it happened), `fail` (it did not) or `info` (nobody knows).
 `key` and `time` (`check.formats.times`) may be left out, but then everywhere. A cas has
 two values, `[1, 2]`, and a transaction, of which `f` is `txn`, has
-`[["append", "x", 1], ["r", "y", null]]`.
+`[["append", "x", 1], ["r", "y", null]]`. A null of a read or a get says that nothing
+was there; whoever does not know what was answered ends it with `info`.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from distlab.check.formats import jepsen, times
@@ -78,19 +80,28 @@ def problem(told: Any) -> str | None:
     """Why an object is no event."""
     if not isinstance(told, dict):
         return f"{AN_EVENT}."
-    missing = [name for name in NEEDED if name not in told]
-    if missing:
-        has = ", ".join(f"`{name}`" for name in sorted(told)) or "nothing"
-        lacks = ", ".join(f"`{name}`" for name in missing)
-        return f"{AN_EVENT}; this has {has}, and no {lacks}."
-    absent = [name for name in OPTIONAL if name not in told]
-    for name in sorted(told.keys() - {*NEEDED, *OPTIONAL, "error"}):
-        if hint := did_you_mean(name, absent):
-            return f"there is no field `{name}`.{hint}"
+    if wrong := misnamed(tuple(told)):
+        return wrong
     if told["type"] not in KINDS:
         return f"`type` is {told['type']!r}, and must be {', '.join(KINDS)}."
     if not isinstance(told["process"], (int, str)) or not isinstance(told["f"], str):
         return "`process` is a number or a name, and `f` a name."
+    return None
+
+
+@lru_cache(maxsize=1000)
+def misnamed(fields: tuple[str, ...]) -> str | None:
+    """Why these are not the fields of an event; most lines have those of another."""
+    missing = [name for name in NEEDED if name not in fields]
+    if missing:
+        has = ", ".join(f"`{name}`" for name in fields) or "nothing"
+        lacks = ", ".join(f"`{name}`" for name in missing)
+        return f"{AN_EVENT}; this has {has}, and no {lacks}."
+    absent = [name for name in OPTIONAL if name not in fields]
+    for name in fields:
+        known = name in (*NEEDED, *OPTIONAL, "error")
+        if not known and (hint := did_you_mean(name, absent)):
+            return f"there is no field `{name}`.{hint}"
     return None
 
 

@@ -3,7 +3,8 @@
     {:process 0, :type :invoke, :f :put, :key "x", :value "y"}
     {:process 0, :type :ok, :f :append, :key "x", :value "z"}
 
-An `append` joins texts, and a key that was never put holds the empty text.
+An `append` joins texts, and a key that was never put holds the empty text, which a get
+may tell as nil; of a get whose answer nobody knows the end is `:info`.
 """
 
 from __future__ import annotations
