@@ -6,14 +6,14 @@ from itertools import product
 import pytest
 from answers import consistency_models as answers
 from check.twins_weak import every, least_causal_order, program_order
-from sheets_that_run import marks_of, solved
+from sheets_that_run import codes, marks_of, solved
 
 from distlab.errors import Misuse
 from distlab.grade import practice
 from distlab.grade.checks import models
 from distlab.grade.checks.models import isolation, shortest
 from distlab.grade.checks.models.applications import CHOICES, breaks_under
-from distlab.grade.checks.models.goals import MODELS, Goal, size, verdict
+from distlab.grade.checks.models.goals import MODELS, Goal, reached, size, verdict
 from distlab.grade.checks.models.isolation import GOALS as LEVELS
 from distlab.grade.checks.models.isolation import reads_its_own
 from distlab.grade.checks.models.linear import judge
@@ -37,6 +37,45 @@ def test_who_asks_the_library_is_told_that_it_is_not_there(tmp_path):
     found = marks_of([answers.ASKS_THE_LIBRARY], tmp_path)
     told = {marked.exercise.number: marked.findings[0].came for marked in found}
     assert told["3.3"].startswith("NameError: name 'linearizable' is not defined")
+
+
+# ------------------------------------------------------------------------------- names
+@pytest.mark.parametrize(
+    ("names", "outcome"),
+    [
+        (("sequentially consistent", "sequential", "Sequential-Consistency"), "valid"),
+        (("PRAM", "FIFO", "pram"), "valid"),
+        (("linearizable", "atomic", "linearizability"), "invalid"),
+        (("read your writes", "RYW", "read-your-writes"), "unknown"),
+        (("eventual consistency", "eventually consistent", "EC"), "unknown"),
+    ],
+)
+def test_a_model_is_judged_by_any_of_its_names(names, outcome):
+    for name in names:
+        assert models.verdict(history(answers.LATE), name).outcome == outcome
+
+
+def test_a_level_is_judged_by_any_of_its_names():
+    for name in ("serializable", "PL-3"):
+        assert models.verdict(transactions(answers.BEHIND), name).valid
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("serialisable", "Did you mean `serializable`"),
+        ("fork*", "nobody judges 'fork\\*' here. Names: linearizable, .* consistency"),
+    ],
+)
+def test_a_name_that_nobody_judges_is_told_which_are(name, said):
+    with pytest.raises(Misuse, match=said):
+        models.verdict(history(answers.LATE), name)
+
+
+def test_a_name_that_is_none_costs_its_own_answer_alone():
+    (none,) = practice.check("3.1", answers.KNOWS_ANOTHER_MODEL).findings
+    (wrong,) = practice.check("3.1", answers.ORDERS_EACH_KEY).findings
+    assert (none.share, wrong.share) == (5 / 6, (5 - 1 / 4) / 6)
 
 
 # ---------------------------------------------------------------------------- notation
@@ -152,6 +191,31 @@ def test_the_answers_to_3_2_and_3_4_have_as_few_operations_as_are_asked_for():
     assert [shortest.points, isolation.points] == [7, 5]
 
 
+def shown() -> Iterator[tuple[str, str]]:
+    """The histories that the sheet shows, as a learner would copy them."""
+    yield from models.HISTORIES.items()
+    yield from models.EXHIBITS.items()
+    yield "the notation", codes("exercises", SHEET)[1].split('"""')[1]
+
+
+@pytest.mark.parametrize("goal", [*GOALS, *LEVELS], ids=by_name)
+def test_no_history_of_the_sheet_is_the_answer_to_another_exercise(goal: Goal):
+    """Copied, it earns half of the points at most."""
+    for name, text in shown():
+        try:
+            found = reached(goal, goal.read(text))
+        except Misuse:
+            continue
+        assert found.share <= 1 / 2, (name, found.came)
+
+
+@pytest.mark.parametrize("goal", GOALS[1:], ids=by_name)
+def test_no_promise_is_broken_by_the_answer_to_another_exercise(goal: Goal):
+    for name, application in models.APPLICATIONS.items():
+        for ops in application.breaking():
+            assert goal.missed(ops) or size(ops) > goal.smallest, name
+
+
 # ------------------------------------------------------------------------- the checker
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_histories_of_exercise_3_3_are_what_they_say(case: Case):
@@ -193,6 +257,11 @@ def test_each_false_sentence_is_refuted_and_no_true_one_is():
     for number in models.SENTENCES:
         found = [name for name in models.EXHIBITS if not refutes(number, name)]
         assert bool(found) == (number in FALSE), (number, found)
+
+
+def test_whoever_sees_no_common_order_of_writes_refutes_that_all_see_one():
+    """Two readers of one key, or three of three keys in a ring."""
+    assert [name for name in models.EXHIBITS if not refutes(9, name)] == ["E1", "E7"]
 
 
 def test_each_history_of_exercise_3_5_refutes_something():

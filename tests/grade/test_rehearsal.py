@@ -70,7 +70,8 @@ ASKS = {
     ),
     "by a helper": "    return helper(history)\n",
     "in a function inside": (
-        "    def inner():\n        return show.history(history)\n    return bool(inner())\n"
+        "    def inner():\n        return show.history(history)\n"
+        "    return bool(inner())\n"
     ),
 }
 
@@ -96,8 +97,8 @@ def test_a_function_that_asks_our_judges_is_refused_where_marks_refuse_it(
 
 def test_a_function_that_calls_ours_for_the_answer_is_refused(monkeypatch):
     cells = [
-        "from distlab.replication import siblings\n"
-        "def survivors(versions):\n    return siblings.merge(versions)"
+        "from distlab.replication import siblings",
+        "def survivors(versions):\n    return siblings.merge(versions)",
     ]
     checked = practised(monkeypatch, "2.1", cells)
     assert "it asks for our `siblings`" in checked.findings[0].came
@@ -106,8 +107,8 @@ def test_a_function_that_calls_ours_for_the_answer_is_refused(monkeypatch):
 def test_an_attribute_may_be_called_like_what_marks_do_not_have(monkeypatch):
     """`history.show` is not our `show`."""
     cells = [
-        "from distlab import show\n"
-        "def is_linearizable(history):\n    return history.show and True"
+        "from distlab import show",
+        "def is_linearizable(history):\n    return history.show and True",
     ]
     said = repr(practised(monkeypatch, "3.3", cells))
     assert "has no attribute 'show'" in said and "NameError" not in said

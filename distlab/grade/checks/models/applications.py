@@ -71,24 +71,27 @@ APPLICATIONS = {
         lambda found: found == "new",
     ),
     "the album": Application(
-        "Ann hides her album from her boss, and then puts a photo into it. If the boss "
-        "sees the photo, he must see that the album is hidden from him.",
-        "ann 0-1 album=hidden\nann 2-3 photo=party\n"
-        "boss 4-5 photo?any\nboss 6-7 album?any",
-        lambda photo, album: photo is None or album == "hidden",
+        "Ann hides her album from her boss, puts a photo into it, and then writes a "
+        "line about it. If the boss sees the line, he must see that the album is "
+        "hidden from him.",
+        "ann 0-1 album=hidden\nann 2-3 photo=party\nann 4-5 line=fun\n"
+        "boss 6-7 line?any\nboss 8-9 album?any",
+        lambda line, album: line is None or album == "hidden",
     ),
     "the answer": Application(
-        "Ann asks, Bob reads that and answers. If Carl sees Bob's answer, he must see "
-        "Ann's question.",
+        "Ann asks, Bob reads that and answers, Carl reads it and thanks him. If all "
+        "this was read, and Dora sees the thanks, she must see Ann's question.",
         "ann 0-1 question=why\nbob 2-3 question?any\nbob 4-5 answer=because\n"
-        "carl 6-7 answer?any\ncarl 8-9 question?any",
-        lambda asked, answered, question: not (asked and answered and not question),
+        "carl 6-7 answer?any\ncarl 8-9 thanks=much\n"
+        "dora 10-11 thanks?any\ndora 12-13 question?any",
+        lambda *found: not all(found[:-1]) or found[-1] == "why",
     ),
     "the single track": Application(
-        "Each of two trains raises its flag and then looks at the other one's; it "
-        "enters if that is down. Never both.",
-        "east 0-1 e=up\nwest 0-1 w=up\neast 2-3 w?any\nwest 2-3 e?any",
-        lambda west, east: bool(west or east),
+        "Each of three trains raises its flag and then looks at the next one's; it "
+        "enters if that is down. Never all three.",
+        "east 0-1 e=up\nwest 0-1 w=up\nsouth 0-1 s=up\n"
+        "east 2-3 w?any\nwest 2-3 s?any\nsouth 2-3 e?any",
+        lambda *flags: any(flags),
     ),
     "the auction": Application(
         "Two bids are made at once; two screens show them one after another. They must "
@@ -132,7 +135,7 @@ def wrong_choice(name: str, model: str) -> Outcome | None:
 
 
 STRONGER = "Each result of this history is one that the model allows: ask for more."
-WEAKER = "What is not needed costs: whom would waiting for it keep?"
+WEAKER = "What is not needed costs: who would wait for it, and for nothing?"
 
 
 # ---------------------------------------------------------------------- what is claimed
@@ -144,6 +147,6 @@ WEAKER = "What is not needed costs: whom would waiting for it keep?"
 )
 def enough(answer: Any, case: Case) -> Outcome:
     """A point for each, tried on all that its reads may find; wrong costs a quarter."""
-    models = chosen(answer, "WEAKEST", APPLICATIONS, CHOICES)
+    models, unknown = chosen(answer, "WEAKEST", APPLICATIONS, CHOICES)
     wrong = [why for name in models if (why := wrong_choice(name, models[name]))]
-    return scored(wrong, len(models), len(APPLICATIONS), CHOICES)
+    return scored(wrong, unknown, len(models), len(APPLICATIONS), CHOICES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 from distlab.check import convergence
@@ -77,15 +76,6 @@ def same_at_once(ops: History) -> bool:
         for one in reads(ops)
         for other in reads(ops)
     )
-
-
-def same_order(ops: History) -> bool:
-    """No two processes see two writes in different orders."""
-    steps = set()
-    for process in ops.processes:
-        own = [op for op in reads(ops) if op.process == process]
-        steps |= {(one.args, one.result, two.result) for one, two in pairwise(own)}
-    return not any((key, new, old) in steps for key, old, new in steps if old != new)
 
 
 def one_by_one(ops: History) -> History:

@@ -5,28 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from distlab.check import properties, transactions
+from distlab.check import convergence, levels, properties, transactions
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
-from distlab.errors import Misuse
+from distlab.errors import Misuse, did_you_mean
 from distlab.grade.exercise import Outcome, broken, kept, partly
 from distlab.history import History, Operation
 
-# The models that are asked about here, the strongest first, and their judges.
-MODELS = {
-    "linearizable": "linearizable",
+# The models that are asked about here, the strongest first.
+MODELS = ("linearizable", "sequentially consistent", "causal memory", "PRAM")
+EVENTUAL = "eventual consistency"
+# What the judges of single objects are called, where it is otherwise than the model.
+JUDGES = {
     "sequentially consistent": "sequential",
-    "causal memory": "causal-memory",
-    "PRAM": "pram",
+    "causally convergent": "causal-convergence",
+    "causally consistent": "causal",
 }
 Wanted = Literal["valid", "invalid"]
 
 
+def as_read(name: Any) -> str:
+    """A name as it is compared: `causal-memory` is causal memory."""
+    return str(name).lower().replace("-", " ")
+
+
+NAMES = {
+    as_read(name): model.name
+    for model in levels.MODELS
+    for name in (model.name, *model.aliases)
+} | {"eventually consistent": EVENTUAL}
+
+
+def called(name: Any) -> str:
+    """What the map calls the model of this name; a name that no model has, as it is."""
+    return NAMES.get(as_read(name), str(name))
+
+
 def verdict(history: History, model: str) -> Verdict:
-    """What the judge of a model says; of transactions, that of a level."""
-    if model in MODELS:
-        return properties.judge(history, MODELS[model], "kv")
-    return transactions.judge(history, model)
+    """What the judge of a model says; of transactions, that of a level.
+
+    Raises `Misuse` for a name that no model has, or one that nobody judges here.
+    """
+    name = called(model)
+    if name == EVENTUAL:
+        return convergence.eventual_consistency(history)
+    if name in transactions.LEVELS:
+        return transactions.judge(history, name)
+    judge = JUDGES.get(name, as_read(name).replace(" ", "-"))
+    if judge in properties.PROPERTIES:
+        return properties.judge(history, judge, "kv")
+    judged = dict.fromkeys(map(called, (*properties.PROPERTIES, EVENTUAL)))
+    hint = did_you_mean(str(model), judged)
+    raise Misuse(f"nobody judges {model!r} here.{hint} Names: {', '.join(judged)}.")
 
 
 class Goal(NamedTuple):
@@ -90,13 +120,34 @@ def reached(goal: Goal, history: History) -> Outcome:
     missed = goal.missed(history)
     if missed is not None:
         said, part = missed
-        advice = UNTOLD if said.unknown else TOO_GOOD if said.valid else TOO_BAD
-        return broken(str(said), part, advice=advice, mark=said)
+        return broken(str(said), part, advice=otherwise(said), mark=said)
     count = size(history)
     came = counted(count, "operation")
     if count <= goal.smallest:
         return kept(came)
-    return partly(goal.smallest / count, came, history, advice=SHORTER)
+    spare = any(goal.missed(fewer) is None for fewer in without_one(history))
+    advice = SPARE if spare else ANOTHER
+    return partly(goal.smallest / count, came, history, advice=advice)
+
+
+def otherwise(said: Verdict) -> str:
+    """What to think about where a judge says what was not asked for."""
+    if said.valid:
+        return IN_ORDER if said.order else TOO_GOOD
+    return UNTOLD if said.unknown else TOO_BAD
+
+
+def without_one(history: History) -> Iterator[History]:
+    """The history without one of its reads and writes, whichever that is."""
+    for i, op in enumerate(history):
+        before, after = history[:i], history[i + 1 :]
+        if op.f != "txn" or len(op.args) == 1:
+            yield History((*before, *after))
+            continue
+        for j in range(len(op.args)):
+            args = op.args[:j] + op.args[j + 1 :]
+            done = op.result and op.result[:j] + op.result[j + 1 :]
+            yield History((*before, op._replace(args=args, result=done), *after))
 
 
 def from_the_future(history: History) -> Operation | None:
@@ -115,7 +166,9 @@ def keys_of(op: Any) -> list[str]:
 
 
 UNTOLD = "Nothing in it could have gone wrong: somebody has to read."
-TOO_GOOD = "This model has to forbid it, and there is an order that explains it all."
+IN_ORDER = "This model has to forbid it, and there is an order that explains it all."
+TOO_GOOD = "This model has to forbid it, and its judge finds nothing wrong."
 TOO_BAD = "This model has to allow it: which operation can be otherwise, or left out?"
 FUTURE = "A model that knows no clock may allow it; nobody has read the future yet."
-SHORTER = "It is one, and there is a shorter one: which operation can you leave out?"
+SPARE = "It is one, and there is a shorter one: which operation can you leave out?"
+ANOTHER = "It is one, of which nothing can be left out; but another history is shorter."

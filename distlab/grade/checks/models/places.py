@@ -26,21 +26,26 @@ HISTORIES = {
     "C": """
         c1 0-1 x=1
         c2 0-1 y=1
+        c3 0-1 z=1
         c1 2-3 y?-
-        c2 2-3 x?-
+        c2 2-3 z?-
+        c3 2-3 x?-
         """,
     "D": """
-        c1 0-1 x=question
-        c2 2-3 x?question
-        c2 4-5 y=answer
-        c3 6-7 y?answer
-        c3 8-9 x?-
+        c1 0-1   x=1
+        c2 2-3   x?1
+        c2 4-5   y=2
+        c3 6-7   y?2
+        c3 8-9   z=3
+        c4 10-11 z?3
+        c4 12-13 x?-
         """,
     "E": """
         c1 0-1 x=1
         c1 2-3 y=1
-        c2 4-5 y?1
-        c2 6-7 x?-
+        c1 4-5 z=1
+        c2 6-7 z?1
+        c2 8-9 x?-
         """,
     "F": """
         c1 0-? x=1
@@ -70,13 +75,13 @@ def misplaced(name: str, model: str) -> Outcome | None:
 
 
 TOO_STRONG = "It breaks the model that you have chosen: which is the next weaker one?"
-TOO_WEAK = "It is even more than that: there is an order that a stronger model accepts."
+TOO_WEAK = "It is even more than that: a stronger model allows it, too."
 
 
 # ---------------------------------------------------------------------- what is claimed
 @places.claim("each history has its strongest model", points=6, public=1, hidden=0)
 def placed(answer: Any, case: Case) -> Outcome:
     """A point for each; a wrong one costs a quarter."""
-    models = chosen(answer, "STRONGEST", HISTORIES, CHOICES)
+    models, unknown = chosen(answer, "STRONGEST", HISTORIES, CHOICES)
     wrong = [why for name in models if (why := misplaced(name, models[name]))]
-    return scored(wrong, len(models), len(HISTORIES), CHOICES)
+    return scored(wrong, unknown, len(models), len(HISTORIES), CHOICES)

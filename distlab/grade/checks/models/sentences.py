@@ -16,7 +16,6 @@ from distlab.grade.checks.models.conditions import (
     one_by_one,
     reads,
     same_at_once,
-    same_order,
 )
 from distlab.grade.checks.models.goals import verdict
 from distlab.grade.checks.models.notation import either
@@ -38,8 +37,10 @@ EXHIBITS = {
         c2 0-1     x=2
         c3 2-3     x?1
         c4 2-3     x?2
+        c5 2-3     x?1
         c3 4-5     x?2
         c4 4-5     x?1
+        c5 4-5     x?2
         """,
     "E2": """
         c1 0-9     x=1
@@ -54,21 +55,24 @@ EXHIBITS = {
         """,
     "E4": """
         c1 0-4     x?- y=1
-        c2 0-4     y?- x=1
+        c2 0-4     y?- z=1
+        c3 0-4     z?- x=1
         """,
     "E5": """
-        c1 0-2     x=1 y=1
-        c2 3-5     x?- y?-
+        c1 0-3     x=1 y=1 z=1
+        c2 4-7     x?- y?- z?-
         """,
     "E6": """
-        c1 0-4     x?- x=1
-        c2 0-4     x?- x=2
+        c1 0-6     x?- y=1 x=1
+        c2 0-6     x?- z=1 x=2
         """,
     "E7": """
         c1 0-1     x=1
-        c1 2-3     y?-
+        c1 2-3     z?-
         c2 0-1     y=1
         c2 2-3     x?-
+        c3 0-1     z=1
+        c3 2-3     y?-
         """,
     "E8": """
         c1 0-1     x=1
@@ -161,7 +165,10 @@ SENTENCES = {
     9: Sentence(
         "In causal memory all see the writes in the same order.",
         is_("causal memory"),
-        Condition(same_order, "Two saw two writes in different orders."),
+        Condition(
+            lambda ops: verdict(ops, "sequentially consistent"),
+            "No one order of the writes explains what each of them saw.",
+        ),
         "Only causes come first. What of two writes of which neither caused the other?",
     ),
     10: Sentence(
