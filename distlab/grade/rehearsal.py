@@ -13,7 +13,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from distlab.grade.collect import Cell, Sheet, add_code
-from distlab.grade.exercise import Exercise, Function, Literal
+from distlab.grade.exercise import Exercise, Function, Literal, Method
 from distlab.grade.library import UNNEEDED
 from distlab.grade.literal import NotLiteral, literal
 
@@ -28,8 +28,8 @@ def refused(exercise: Exercise, answer: Any) -> str | None:
         handed_in = scope.get(asked.name) is answer and "In" in scope
         return unread(asked, answer, scope["In"]) if handed_in else None
     if isinstance(asked, Function):
-        return next(missing(answer, asked.ours), None)
-    return None
+        return next(missing([answer], asked.ours), None)
+    return next(missing(methods(asked, answer)), None)
 
 
 # ----------------------------------------------------------------------------- of data
@@ -49,24 +49,34 @@ def unread(asked: Literal, answer: Any, cells: Iterable[str]) -> str | None:
     for number, source in enumerate(cells):
         add_code(sheet, Cell(f"cell [{number}]", "code", source))
     if sheet.last(name) is None:
-        return f"there is no `{name}` in this sheet. {IN_ONE_PIECE.format(name)}"
+        return f"there is no `{name}` in this sheet. {IN_ONE_PIECE}"
     try:
         found = literal(sheet, name)
     except NotLiteral as why:
-        return f"{why} {IN_ONE_PIECE.format(name)}"
+        return f"{why} {IN_ONE_PIECE}"
     if found == answer:
         return None
     stands = "as the sheet has it" if found == asked.stub else repr(found)
-    return f"`{name}` is {stands}. {IN_ONE_PIECE.format(name)}"
+    return f"`{name}` is {stands}. {IN_ONE_PIECE}"
 
 
-IN_ONE_PIECE = "Marks read and run nothing: write `{} = …`, all of it, in plain values."
+IN_ONE_PIECE = "Marks read and run nothing: it has to stand there in one piece."
 
 
 # ------------------------------------------------------------------------ of functions
-def missing(answer: Any, ours: tuple[Any, ...]) -> Iterator[str]:
-    """What a function, and those of the sheet that it calls, ask for in vain."""
-    called = [answer]
+def methods(asked: Method, answer: type) -> list[Any]:
+    """What marks take of a class: what is asked for, and what is new."""
+    return [
+        method
+        for kind in answer.__mro__[: answer.__mro__.index(asked.base)]
+        for name, method in vars(kind).items()
+        if asked.asked is None or name in asked.asked or not hasattr(asked.base, name)
+    ]
+
+
+def missing(answer: Iterable[Any], ours: tuple[Any, ...] = ()) -> Iterator[str]:
+    """What functions, and those of the sheet that they call, ask for in vain."""
+    called = list(answer)
     for function in called:  # which grows meanwhile
         for code in codes(getattr(function, "__code__", None)):
             for name in names(code):

@@ -48,7 +48,7 @@ def test_data_that_is_put_together_is_refused_where_marks_refuse_it(
     assert marked.points == found.share == 0
     first = marked.findings[0].came.replace("code cell 2", "cell [2]")
     assert found.came.startswith(first)
-    assert "write `STRONGEST = …`, all of it, in plain values" in found.came
+    assert found.came.endswith("it has to stand there in one piece.")
 
 
 def test_data_in_one_piece_is_judged_whatever_was_run_before(monkeypatch):
@@ -93,6 +93,19 @@ def test_a_function_that_asks_our_judges_is_refused_where_marks_refuse_it(
     if how != "inside":
         told = marked.findings[0].came.partition(" (")[0]
         assert told.startswith("NameError") and told in checked.findings[0].came
+
+
+@pytest.mark.parametrize("name", ["fresh_enough", "of_my_own", "on_start"])
+def test_so_is_a_method_that_asks_them_if_marks_take_it(name, monkeypatch):
+    bodies = {"fresh_enough": "return True", name: "return sheet and True"}
+    cells = [
+        "from distlab.grade.checks import leaders_and_followers as sheet",
+        "from distlab.replication.sessions import SessionClient",
+        "class MySession(SessionClient):\n"
+        + "".join(f"    def {n}(self, *given): {body}\n" for n, body in bodies.items()),
+    ]
+    found = practised(monkeypatch, "1.6", cells).findings[0]
+    assert ("`sheet` is not among" in found.came) == (name != "on_start")
 
 
 def test_a_function_that_calls_ours_for_the_answer_is_refused(monkeypatch):
