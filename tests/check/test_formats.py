@@ -246,10 +246,11 @@ def test_of_sorted_lines_those_of_one_time_are_at_the_same_moment():
     assert not write.before(read) and not read.before(other) and write.before(other)
 
 
-def test_of_lines_in_the_order_of_time_those_of_one_time_keep_it():
-    history = formats.read(in_turn(1.0, 2.0, 2.0, 2.0, 2.0, 2.0))
-    one, other, last = history.where("write", "read")
+def test_of_lines_in_the_order_of_time_those_of_one_time_keep_it_and_that_is_said():
+    read = reading(in_turn(1.0, 2.0, 2.0, 2.0, 2.0, 2.0))
+    one, other, last = read.history.where("write", "read")
     assert one.before(other) and other.before(last)
+    assert read.notes == ("Lines of one time, as line 5, count in their order.",)
 
 
 def test_times_closer_than_a_microsecond_keep_their_order():
@@ -761,7 +762,7 @@ KILLED = [
     ),
     (
         (times, "Clock", times.SortedClock),
-        test_of_lines_in_the_order_of_time_those_of_one_time_keep_it,
+        test_of_lines_in_the_order_of_time_those_of_one_time_keep_it_and_that_is_said,
     ),
     (
         (times, "in_order", leaves_the_lines_as_they_are),

@@ -212,6 +212,13 @@ JSON = '["c1","write",["x",1],1000,"ok",null,2000]\n'
             "line 3: p0 calls `write` at a time before that of line 2, where it ended",
         ),
         (
+            at("7")
+            + at("8").replace("0,", "1,")
+            + at("6").replace("0,", "2,")
+            + (at("7").replace("invoke", "ok") + at("7")),
+            "line 5: p0 calls `write` at the time of its call in line 1: give finer",
+        ),
+        (
             jepsen(f"{INVOKE}, :time 10", f"{OK}, :time 5"),
             "line 2: p0 ends `write` at a time before that of line 1, where it called",
         ),

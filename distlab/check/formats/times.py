@@ -4,9 +4,9 @@ A whole number is nanoseconds, a number with a point seconds, and a text a date 
 as in ISO 8601, with its offset: whoever wrote it in another place meant another moment.
 Within one log they are of one kind, and every line has one, or none has.
 
-Lines in the order of their times are left in it. Others, of two logs that were put one
-after the other, are sorted; then the order of two lines with one time tells nothing,
-and their events are at the same moment.
+Lines in the order of their times are left in it, also those of one time. Others, of two
+logs that were put one after the other, are sorted; then the order of two lines with one
+time tells nothing, and their events are at the same moment.
 """
 
 from __future__ import annotations
@@ -62,12 +62,20 @@ class SortedClock(Clock):
     """Of lines that were sorted: what has one time is at the same moment."""
 
     last_ns: int | None = None
+    calls: dict[str, int]  # at that time, with their lines
 
     def at_us(self, event: Event) -> int:
-        """When an event happened."""
+        """When an event happened. Raises `ValueError` for two calls in no time."""
         if event.time_ns != self.last_ns:
             super().at_us(event)
-        self.last_ns = event.time_ns
+            self.last_ns, self.calls = event.time_ns, {}
+        if event.kind == "invoke":
+            before = self.calls.setdefault(event.process, event.line)
+            if before != event.line:
+                raise ValueError(
+                    f"{event.process} calls `{event.f}` at the time of its call in "
+                    f"line {before}: give finer times, or one log in their order."
+                )
         return self.last_us
 
 
@@ -88,14 +96,21 @@ def in_order(events: list[Event], source: Source) -> tuple[list[Event], Clock]:
     if back:
         events = sorted(events, key=at_ns)
         notes.append(f"Sorted by time: line {back} is earlier than the one before.")
+    elif tie := next((b.line for a, b in pairwise(events) if at_once(a, b)), None):
+        notes.append(f"Lines of one time, as line {tie}, count in their order.")
     first_ns, span_ns = at_ns(events[0]), at_ns(events[-1]) - at_ns(events[0])
     if not 0 <= first_ns < FROM_FIRST_NS:
         notes.append(f"Times are counted from the first, of line {events[0].line}.")
         events = [event._replace(time_ns=at_ns(event) - first_ns) for event in events]
-    if span_ns < 1000 * len(events):
+    if 0 < span_ns < 1000 * len(events):
         told = f"Within {span_ns:,} ns there are {len(events):,} events"
         notes.append(f"{told}: are these times in nanoseconds?")
     return events, (SortedClock if back else Clock)(tuple(notes))
+
+
+def at_once(one: Event, other: Event) -> bool:
+    """Whether events of two processes have the same time."""
+    return one.time_ns == other.time_ns and one.process != other.process
 
 
 def at_ns(event: Event) -> int:
