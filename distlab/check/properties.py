@@ -251,7 +251,10 @@ def wrong_values(op: Operation, model: str) -> str | None:
         return f"a {model} is read as a vector, not as {op.result!r}."
     elif model == "texts" and not all(isinstance(arg, str) for arg in op.args):
         other = next(arg for arg in op.args if not isinstance(arg, str))
-        return f"the keys and the values of `texts` are texts, and {other!r} is none."
+        return (
+            f"the keys and the values of `texts` are texts, and {other!r} is none: "
+            f"other values are for `kv`, by `write` and `read`."
+        )
     return None
 
 
