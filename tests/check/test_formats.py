@@ -220,6 +220,14 @@ TIMES = {
 }
 
 
+@pytest.mark.parametrize("seed", [*SEEDS, *SOAK])
+def test_logs_of_each_client_one_after_the_other_are_one_history(seed):
+    history = drawn(seed)
+    rows = written.as_json(history).splitlines(keepends=True)
+    rows.sort(key=lambda row: json.loads(row)["process"])
+    assert formats.read("".join(rows)) == history
+
+
 @pytest.mark.parametrize("kind", TIMES)
 def test_times_may_be_nanoseconds_seconds_or_dates(kind):
     first, last, other = formats.read(in_turn(*TIMES[kind])).where("write", "read")
