@@ -24,23 +24,25 @@ def refused(exercise: Exercise, answer: Any) -> str | None:
     """Why marks would not take this answer, or None."""
     asked = exercise.answer
     if isinstance(asked, Literal):
-        scope = notebook()
-        handed_in = scope.get(asked.name) is answer and "In" in scope
-        return unread(asked, answer, scope["In"]) if handed_in else None
+        scope, cells = notebook()
+        handed_in = asked.name in scope and scope[asked.name] is answer
+        return unread(asked, answer, cells) if handed_in else None
     if isinstance(asked, Function):
         return next(missing([answer], asked.ours), None)
     return next(missing(methods(asked, answer)), None)
 
 
 # ----------------------------------------------------------------------------- of data
-def notebook() -> dict[str, Any]:
-    """The names of the notebook that is running; none elsewhere."""
+def notebook() -> tuple[dict[str, Any], list[str]]:
+    """The names of the notebook that is running, and the cells as they were run."""
     if "IPython" not in sys.modules:
-        return {}
+        return {}, []
     from IPython import get_ipython
 
     shell = get_ipython()
-    return {} if shell is None else shell.user_ns
+    if shell is None or shell.history_manager is None:
+        return {}, []
+    return shell.user_ns, list(shell.history_manager.input_hist_raw)
 
 
 def unread(asked: Literal, answer: Any, cells: Iterable[str]) -> str | None:

@@ -18,10 +18,10 @@ def home(tmp_path, monkeypatch):
 
 def practised(monkeypatch, number, cells):
     """What practice says of an answer when these cells have been run."""
-    scope: dict = {"__name__": "__main__", "In": ["", *cells]}
+    scope: dict = {"__name__": "__main__"}
     for cell in cells:
         exec(compile(cell, "<cell>", "exec"), scope)
-    monkeypatch.setattr(rehearsal, "notebook", lambda: scope)
+    monkeypatch.setattr(rehearsal, "notebook", lambda: (scope, ["", *cells]))
     asked = course()[number]
     return practice.check(number, scope[asked.answer.name])
 
@@ -58,7 +58,7 @@ def test_data_in_one_piece_is_judged_whatever_was_run_before(monkeypatch):
 
 
 def test_data_that_is_tried_under_no_name_is_judged(monkeypatch):
-    monkeypatch.setattr(rehearsal, "notebook", lambda: {"In": [""]})
+    monkeypatch.setattr(rehearsal, "notebook", lambda: ({}, [""]))
     assert practice.check(adversary, (Loss(1),)).findings[0].kind != "raised"
 
 
