@@ -2,7 +2,9 @@
 
 import pytest
 from exercises_for_toys import adversary
+from IPython.core.interactiveshell import InteractiveShell
 from sheets_that_run import codes, marks_of
+from traitlets.config import Config
 
 from distlab.faults import Loss
 from distlab.grade import practice, rehearsal
@@ -55,6 +57,22 @@ def test_data_in_one_piece_is_judged_whatever_was_run_before(monkeypatch):
     whole = f"STRONGEST = {CHOICES}"
     for cells in ([whole], [*IN_PIECES[4:], whole], ["PRAM = 'PRAM'", whole]):
         assert "1 of 6 are right" in repr(practised(monkeypatch, "3.1", cells))
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """A notebook's shell, which writes its history nowhere."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    kept_nowhere = Config({"HistoryManager": {"enabled": False}})
+    yield InteractiveShell.instance(config=kept_nowhere)
+    InteractiveShell.clear_instance()
+
+
+def test_a_notebook_knows_its_cells_as_they_were_typed(shell):
+    for cell in (f"%%capture\nSTRONGEST = {CHOICES}", IN_PIECES[1]):
+        shell.run_cell(cell, store_history=True)
+        said = repr(practice.check("3.1", shell.user_ns["STRONGEST"]))
+        assert ("in one piece" in said) == (cell == IN_PIECES[1])
 
 
 def test_data_that_is_tried_under_no_name_is_judged(monkeypatch):
