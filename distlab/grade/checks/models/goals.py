@@ -133,7 +133,7 @@ def reached(goal: Goal, history: History) -> Outcome:
 def otherwise(said: Verdict) -> str:
     """What to think about where a judge says what was not asked for."""
     if said.valid:
-        return IN_ORDER if said.order else TOO_GOOD
+        return EXPLAINED if said.order else TOO_GOOD
     return UNTOLD if said.unknown else TOO_BAD
 
 
@@ -166,7 +166,7 @@ def keys_of(op: Any) -> list[str]:
 
 
 UNTOLD = "Nothing in it could have gone wrong: somebody has to read."
-IN_ORDER = "This model has to forbid it, and there is an order that explains it all."
+EXPLAINED = "This model has to forbid it, and all that was seen can be explained."
 TOO_GOOD = "This model has to forbid it, and its judge finds nothing wrong."
 TOO_BAD = "This model has to allow it: which operation can be otherwise, or left out?"
 FUTURE = "A model that knows no clock may allow it; nobody has read the future yet."
