@@ -245,7 +245,7 @@ class Epochs:
         (before, one), (other, last) = broken[0], broken[-1]
         why = f"{told(last)}, but {told(other or last)} before that"
         if before is None:
-            why = f"{why}. It is empty only at first."
+            why = f"{why}. A read finds it empty only before the first write."
         elif one is other:
             why = f"{why}, after {told(before)}."
         else:

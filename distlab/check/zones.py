@@ -270,7 +270,7 @@ def argument(ops: Operations) -> str:
     why = f"{told(read)}, but {told(before)} before that."
     older, newer = next(pair for pair in pairs if pair[1] != read)
     if older is None:
-        return f"{why} Nothing is there only before the first write."
+        return f"{why} A read finds nothing only before the first write."
     if older.before(newest):
         newer = newest
     what = version(newest) if len(newest.args) > 1 else repr(newest.args[0])

@@ -158,7 +158,7 @@ BAD = {
         (PUT, op("c4", "get", "", 6, 7)),
         (
             "c4 get('x') gave '' (6 to 7 ms), but c1 put('x', 'p') (0 to 1 ms) before "
-            "that. It is empty only at first."
+            "that. A read finds it empty only before the first write."
         ),
     ),
     "an append that is lost": (

@@ -65,7 +65,8 @@ BAD = {
         ),
         (
             "c3 read x and found nothing (20 to 24 ms), but c2 read x = 1 (10 to 12 "
-            "ms) before that. Nothing is there only before the first write."
+            "ms) before that. A read finds nothing only before the first "
+            "write."
         ),
         3,
     ),
@@ -77,7 +78,8 @@ BAD = {
         ),
         (
             "c3 read x and found nothing (20 to 24 ms), but c2 read x = 1 (10 to 12 "
-            "ms) before that. Nothing is there only before the first write."
+            "ms) before that. A read finds nothing only before the first "
+            "write."
         ),
         3,
     ),
@@ -137,7 +139,8 @@ BAD = {
         ),
         (
             "c2 read x and found nothing (1 to 3 ms), but c2 wrote x = 1 (0 to 1 ms) "
-            "before that. Nothing is there only before the first write."
+            "before that. A read finds nothing only before the first "
+            "write."
         ),
         2,
     ),
