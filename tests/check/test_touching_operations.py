@@ -77,4 +77,4 @@ def test_a_search_that_lets_them_hide_is_told_from_its_twin(monkeypatch):
 @pytest.mark.soak
 def test_the_search_says_so_of_many():
     """Section 2.3."""
-    assert differences(range(20_000)) == []
+    assert differences(range(10_000)) == []

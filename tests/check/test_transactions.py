@@ -154,9 +154,10 @@ def test_all_histories_of_two_transactions_are_judged_right():
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("part", range(4))
-def test_all_histories_of_three_transactions_are_judged_right(part):
-    history = first_small_difference(3, slice(part, None, 4))
+@pytest.mark.parametrize("part", range(2))
+def test_one_in_four_of_all_histories_of_three_transactions_is_judged_right(part):
+    """All of them, `slice(part, None, 4)` for four parts, take half an hour."""
+    history = first_small_difference(3, slice(part, None, 8))
     assert history is None, f"\n{history.text()}"
 
 
