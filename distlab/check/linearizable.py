@@ -32,7 +32,6 @@ from distlab.machine import KeyValue, Machine
 PROMISE = "linearizable"
 KEYS = KeyValue()
 LIMITS = Limits()
-BUDGET = 30_000  # configurations: some seconds
 
 
 class Fast(NamedTuple):
@@ -99,15 +98,6 @@ def linearizable(
     if whole is None:
         return as_one_object(history, machine, strength, meter)
     return Verdict("valid", PROMISE, strength, explained(found), order=whole)
-
-
-def registers(history: History, budget: int = BUDGET) -> Verdict:
-    """Whether each key is a linearizable register that at first holds nothing (None).
-
-    `budget` is how many configurations a search may visit, where a key is written the
-    same value twice.
-    """
-    return linearizable(history, KEYS, Limits(steps=budget))
 
 
 # --------------------------------------------------------------------- how it is judged

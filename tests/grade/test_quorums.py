@@ -6,7 +6,7 @@ import pytest
 from answers import quorums as answers
 from sheets_that_run import marks_of
 
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.grade.checks.quorums import figures, register_run, strict_quorum, trees
 from distlab.grade.checks.quorums.adversary import MISSED, NEW_THEN_OLD, misses, plan
 from distlab.grade.checks.quorums.histories import (
@@ -101,11 +101,11 @@ def test_the_stories_of_exercise_2_7_are_what_they_say(case: Case):
     for story in BROKEN:
         history, place = of_story(story, True, case)
         assert list(stale(history)) == [place], story.title
-        assert linearizable.registers(History(history)).invalid, story.title
+        assert linearizable(History(history)).invalid, story.title
     for story in (*BROKEN, *FINE):
         history, _ = of_story(story, False, case)
         assert not list(stale(history)), story.title
-        assert not linearizable.registers(History(history)).invalid, story.title
+        assert not linearizable(History(history)).invalid, story.title
 
 
 @pytest.mark.parametrize("case", [Case(i, i) for i in range(1, 9)], ids=str)
@@ -113,9 +113,9 @@ def test_regular_registers_have_stale_reads_and_linearizable_ones_none(case: Cas
     regular = register_run(case, RegularReplica)
     atomic = register_run(case, AbdReplica)
     assert list(stale(regular))
-    assert linearizable.registers(regular).invalid
+    assert linearizable(regular).invalid
     assert not list(stale(atomic))
-    assert linearizable.registers(atomic).valid
+    assert linearizable(atomic).valid
 
 
 def test_two_readers_who_disagree_about_two_writes_have_read_nothing_stale():
@@ -124,4 +124,4 @@ def test_two_readers_who_disagree_about_two_writes_have_read_nothing_stale():
     one, other = ("c3 x? a 10-11", "c3 x? b 12-13"), ("c4 x? b 10-11", "c4 x? a 12-13")
     history = [operation(line, False) for line in (*at_once, *one, *other)]
     assert not list(stale(history))
-    assert linearizable.registers(History(history)).invalid
+    assert linearizable(History(history)).invalid

@@ -83,8 +83,8 @@ def test_data_that_is_tried_under_no_name_is_judged(monkeypatch):
 ASKS = {
     "by its name": "    return not sheet.verdict(history, 'linearizable').invalid\n",
     "inside": (
-        "    from distlab.check import linearizable\n"
-        "    return not linearizable.registers(history).invalid\n"
+        "    from distlab.check.linearizable import linearizable\n"
+        "    return not linearizable(history).invalid\n"
     ),
     "by a helper": "    return helper(history)\n",
     "in a function inside": (

@@ -6,7 +6,7 @@ import test_abd
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.faults import (
     Byzantine,
     CorruptRecord,
@@ -106,7 +106,7 @@ def drawing(seed: int, n: int) -> Drawing:
 # ----------------------------------------------------------------------------- promises
 def linearizable_registers(cluster: Cluster) -> str | None:
     """Reads and writes of each key are linearizable."""
-    verdict = linearizable.registers(cluster.history)
+    verdict = linearizable(cluster.history)
     return str(verdict) if verdict.invalid else None
 
 
@@ -202,7 +202,7 @@ def test_without_a_majority_an_operation_waits_and_nothing_wrong_is_said():
     )
     waiting = [op for op in cluster.history if op.ended_us is None]
     assert {op.process for op in waiting} == {*CLIENTS, "c4"}
-    assert not linearizable.registers(cluster.history).invalid
+    assert not linearizable(cluster.history).invalid
 
 
 @pytest.mark.parametrize("work", WORKLOADS)

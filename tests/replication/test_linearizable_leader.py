@@ -5,12 +5,13 @@ import single_leader_mutants as mutants
 from promises import of_clients
 from test_single_leader_runs import SHAPES, run
 
-from distlab.check import Verdict, linearizable
+from distlab.check import Verdict
+from distlab.check.linearizable import linearizable
 from distlab.replication.single_leader import SingleLeader
 
 
 def judged(protocol: type, seed: int, shape: str, **settings) -> Verdict:
-    return linearizable.registers(of_clients(run(protocol, seed, shape, **settings)))
+    return linearizable(of_clients(run(protocol, seed, shape, **settings)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -12,7 +12,7 @@ from test_abd_runs import (
     run,
 )
 
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.faults import Crash, Delay, Loss, Schedule
 from distlab.history import History
 from distlab.node import Call, CancelTimer, Deliver, End
@@ -62,7 +62,7 @@ def test_of_two_reads_the_later_may_return_the_older_value(story):
     """Regular: and no more than that."""
     cluster = tell(RegularReplica, TWO_READS, STORIES[story])
     assert values_read(cluster) == ["new", "old"]
-    verdict = linearizable.registers(cluster.history)
+    verdict = linearizable(cluster.history)
     assert verdict.reason.startswith("c3 read x = 'old' (30 to 34 ms), but c2 read")
     assert [op.f for op in verdict.evidence] == ["write", "write", "read", "read"]
     assert regular(cluster) is None
@@ -73,7 +73,7 @@ def test_a_reader_that_writes_back_leaves_no_reader_behind(story):
     """Reader propagates: the same schedule, and c3 finds at s2 what c2 put there."""
     cluster = tell(AbdReplica, TWO_READS, STORIES[story])
     assert values_read(cluster) == ["new", "new"]
-    assert linearizable.registers(cluster.history).valid
+    assert linearizable(cluster.history).valid
 
 
 def test_it_costs_a_read_its_second_round_trip():
@@ -102,7 +102,7 @@ def regular(cluster: Cluster) -> str | None:
         writes = [
             op for op in cluster.history if (op.f, op.args[0]) == ("write", *read.args)
         ]
-        verdict = linearizable.registers(History([*writes, read]))
+        verdict = linearizable(History([*writes, read]))
         if verdict.invalid:
             return str(verdict)
     return None

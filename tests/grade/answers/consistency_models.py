@@ -377,11 +377,11 @@ FORGETS_THE_COMMA = taken({"calls": BOTH_AT_ONCE, "faults": SIDES})
 
 # ---------------------------------------------------------- who asks whom, what is told
 ASKS_THE_LIBRARY = """
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.history import History
 
 def is_linearizable(history):
-    return not linearizable.registers(History(history)).invalid
+    return not linearizable(History(history)).invalid
 """
 
 # The exercise, the answer, the claims that break, and what they are told.

@@ -601,7 +601,7 @@ def says_yes(history):
 
 # ------------------------------------------------- answers that let others answer
 ASKS_THE_LIBRARY = """
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.history import History
 from distlab.replication.abd import AbdClient
 from distlab.replication.merkle import MerkleTree
@@ -631,7 +631,7 @@ class MyRegister(AbdClient):
         return AbdClient.start_write_back(self, newest)
 
 def stale_reads(history):
-    verdict = linearizable.registers(History(history))
+    verdict = linearizable(History(history))
     return [history.index(verdict.evidence[-1])] if verdict.invalid else []
 """
 

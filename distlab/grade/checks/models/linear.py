@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.check.verdict import Verdict
 from distlab.grade.checks.models.registers import FINE, KINDS, drawn, told
 from distlab.grade.exercise import (
@@ -37,7 +37,7 @@ def wrong_about(check: Check, ops: History) -> bool:
 
 def judge(ops: History) -> Verdict:
     """What the library says; if nobody has read, nothing contradicts."""
-    return linearizable.registers(ops)
+    return linearizable(ops)
 
 
 def least(check: Check, ops: History) -> History:

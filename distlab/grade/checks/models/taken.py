@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from distlab.check import linearizable
+from distlab.check.linearizable import linearizable
 from distlab.errors import Misuse
 from distlab.faults import Fault
 from distlab.grade.checks.quorums.adversary import (
@@ -185,7 +185,7 @@ def at_once(answer: Any, case: Case) -> Outcome:
     """The register keeps its promise: reads and writes are not enough."""
     given = plan(answer, AT_ONCE)
     cluster = linearizable_register(*given)
-    assert not linearizable.registers(cluster.history).invalid
+    assert not linearizable(cluster.history).invalid
     return verdict(given, cluster, later=False, smallest=4)
 
 
