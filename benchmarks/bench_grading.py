@@ -1,10 +1,10 @@
 """`distlab grade`: submissions a minute, with one worker and with two.
 
-A submission is one learner's answers to the first two sheets (`--sheets`), with a key, so that
-hidden cases are run too. Half of the learners hand in the solutions, half the sheets as
-they were given out. The peer is nbgrader's autograde of the same notebooks, where its
-extra is installed: it runs each notebook in a kernel, with the practice checks in it,
-keeps no answer from anything, and has no hidden cases.
+A submission is one learner's answers to the first two sheets (`--sheets`), with a key,
+so that hidden cases are run too. Half of the learners hand in the solutions, half the
+sheets as they were given out. The peer is nbgrader's autograde of the same notebooks,
+where its extra is installed: it runs each notebook in a kernel, with the practice
+checks in it, keeps no answer from anything, and has no hidden cases.
 
     python benchmarks/bench_grading.py            # prints the tables
     python benchmarks/bench_grading.py --write    # and puts them into README.md
