@@ -10,13 +10,13 @@ Source
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
-from distlab.check.dependencies import ALWAYS, RW, WR, WW, Dependencies
+from distlab.check.dependencies import ALWAYS, ON, RW, SCAN, WR, WW, Dependencies
 from distlab.check.limits import Meter
 from distlab.check.observations import Fault, Key
-from distlab.check.rings import RANK, Ring, Rings, Step
+from distlab.check.rings import LADDER, RANK, Ring, Rings, Step
 from distlab.check.telling import Anomaly, Teller
 
 FORMS = (
@@ -25,6 +25,7 @@ FORMS = (
     "observed transaction vanishes",
     "write skew",
 )
+PREDICATES = tuple(kind.name for kind in LADDER if SCAN in kind.closing)
 
 
 class Found:
@@ -33,6 +34,8 @@ class Found:
     def __init__(self, graph: Dependencies, basis: int, meter: Meter):
         self.graph = graph
         self.rings = Rings(graph, meter)
+        if graph.cut:
+            self.rings.unsure += PREDICATES
         if not len(self.rings.tangled(basis)[0].src):
             return  # and there are none that count on less
         for one in range(basis + 1):
@@ -64,47 +67,74 @@ class Forms:
         self.graph = rings.graph
         self.meter = meter
         self.writers: dict[int, dict[int, int]] = {}  # by key: and their first places
+        self.values: dict[int, dict[int, list]] = {}  # by key: what each has written
+        self.hubs: dict[int, set[int]] = {}  # that lead to a transaction
+        self.missed: dict[int, set[int]] = {}  # keys in which somebody did not see it
+        edges = rings.edges.only((rings.edges.kind == ON) | (rings.edges.kind == RW))
+        columns = edges.src.tolist(), edges.dst.tolist(), edges.key.tolist()
+        for src, dst, key in zip(*columns, strict=True):
+            self.missed.setdefault(dst, set()).add(key)
+            if src >= len(rings.ops):
+                self.hubs.setdefault(dst, set()).add(src)
 
     def found(self) -> list[Ring]:
         """Each named form that a component shows."""
         told: dict[tuple[str, int], Ring] = {}
+        searches = (
+            (self._lost, FORMS[:1]),
+            (self._fractured, FORMS[1:3]),
+            (self._skewed, FORMS[3:]),
+        )
         for t, component in self.rings.component.items():
-            if not self.meter.step():
+            self.meter.step()
+            for search, names in searches:
+                if all((name, component) in told for name in names):
+                    continue
+                for name, *steps in search(t):
+                    told.setdefault((name, component), Ring(name, tuple(steps)))
+            if self.meter.exceeded:
                 self.rings.unsure += FORMS
                 break
-            for name, *steps in (*self._two(t), *self._fractured(t)):
-                told.setdefault((name, component), Ring(name, tuple(steps)))
         return list(told.values())
 
-    def _two(self, t: int) -> Iterator[tuple]:
-        """Lost updates and write skews of two transactions."""
-        for there in self._missed(t):
-            other = there.dst
-            back = [step for step in self._missed(other) if step.dst == t]
-            places = self._places(there.key)
-            if t in places:  # it replaced what it had read
-                known = places[other] < places[t]
-                if known:
-                    yield "lost update", Step(other, t, WW, there.key), there
-                yield from (
-                    ("lost update", step, there)
-                    for step in back
-                    if step.key == there.key and not known
-                )
-            yield from (
-                ("write skew", step, there)
-                for step in back
-                if step.key != there.key and t < other
-            )
+    def _lost(self, t: int) -> Iterator[tuple]:
+        """The first lost update: it replaced what it had read, and so did another."""
+        for there in self._missed(t, lambda key: t in self._places(key)):
+            other, places = there.dst, self._places(there.key)
+            if places[other] < places[t]:
+                yield "lost update", Step(other, t, WW, there.key), there
+                return
+            for step in self._between(other, t):
+                if step.key == there.key:
+                    yield "lost update", step._replace(dst=t), there
+                    return
 
-    def _missed(self, t: int) -> Iterator[Step]:
-        """What a transaction did not see, by items; past hubs."""
-        for step in self.rings.out.get(t, ()):
-            if step.kind == RW and step.dst < len(self.rings.ops):
+    def _skewed(self, t: int) -> Iterator[tuple]:
+        """The first write skew: two that miss what the other wrote elsewhere."""
+        missed = self.missed.get(t, set())
+        for there in self._missed(t, lambda key: bool(missed - {key})):
+            for step in self._between(there.dst, t):
+                if step.key != there.key and t < there.dst:
+                    yield "write skew", step._replace(dst=t), there
+                    return
+
+    def _missed(self, t: int, wanted: Callable[[int], bool]) -> Iterator[Step]:
+        """What a transaction did not see of some keys, until a limit; past hubs."""
+        for step in self.rings.out(t):
+            if step.kind != RW or not wanted(step.key):
+                continue
+            hub = step.dst >= len(self.rings.ops)
+            for there in self.rings.out(step.dst) if hub else (step,):
+                if not self.meter.step():
+                    return
+                yield step._replace(dst=there.dst)
+
+    def _between(self, one: int, other: int) -> Iterator[Step]:
+        """What one transaction did not see of another, or the ways there by hubs."""
+        hubs = self.hubs.get(other, ())
+        for step in self.rings.out(one):
+            if step.kind == RW and (step.dst == other or step.dst in hubs):
                 yield step
-            elif step.kind == RW:
-                for on in self.rings.out[step.dst]:
-                    yield step._replace(dst=on.dst)
 
     def _places(self, k: int) -> dict[int, int]:
         """Where each writer of a key wrote first; behind all of it if nobody saw."""
@@ -118,27 +148,44 @@ class Forms:
 
     def _fractured(self, t: int) -> Iterator[tuple]:
         """What a transaction saw of another one, and what it did not see of it."""
+        reads = list(enumerate(self.graph.observed.reads_by(t)))
         seen: dict[int, tuple[int, int]] = {}  # by writer: when, and of which key
+        for at, (key, version) in reads:
+            self.meter.step()
+            for value in (version,) if key.f == "w" else version:
+                writer = key.writes.get(value, t)
+                if writer != t:
+                    seen.setdefault(writer, (at, key.number))
         missed: dict[int, tuple[int, int]] = {}
-        for at, (key, version) in enumerate(self.graph.observed.reads_by(t)):
-            saw, lacked = self._parts(t, key, version)
-            for writer in saw:
-                seen.setdefault(writer, (at, key.number))
-            for writer in lacked:
+        for at, (key, version) in reads:
+            for writer in self._lacked(t, key, version, seen):
                 missed[writer] = at, key.number
         for writer, (at, where) in missed.items():
-            first, of = seen.get(writer, (at, where))
-            if of != where and writer != t:
-                vanishes = first < at
-                name = "observed transaction vanishes" if vanishes else "fractured read"
-                yield name, Step(writer, t, WR, of), Step(t, writer, RW, where)
+            first, of = seen[writer]
+            name = "observed transaction vanishes" if first < at else "fractured read"
+            yield name, Step(writer, t, WR, of), Step(t, writer, RW, where)
 
-    def _parts(self, t: int, key: Key, version: Any) -> tuple[list[int], list[int]]:
-        """Of whom a version shows something, and of whom it lacks something."""
-        if key.f == "w":
-            lacked = [step.dst for step in self._missed(t) if step.key == key.number]
-            return [key.writes.get(version, t)], lacked
-        shown = dict.fromkeys(version)
-        whole = {value: w for value, w in key.writes.items() if self.graph.happened[w]}
-        saw = [w for value, w in whole.items() if value in shown]
-        return saw, [w for value, w in whole.items() if value not in shown]
+    def _lacked(
+        self, t: int, key: Key, version: Any, seen: dict[int, tuple[int, int]]
+    ) -> Iterator[int]:
+        """Of whom a version lacks something, of those who were seen in other keys."""
+        wrote = self._written(key)
+        both = [w for w in seen.keys() & wrote.keys() if seen[w][1] != key.number]
+        shown = () if key.f == "w" or not both else frozenset(version)
+        for writer in sorted(both):
+            if key.f == "w":
+                lacks = any(s.key == key.number for s in self._between(t, writer))
+            else:
+                lacks = any(value not in shown for value in wrote[writer])
+            if lacks:
+                yield writer
+
+    def _written(self, key: Key) -> dict[int, list]:
+        """What each transaction that happened wrote under a key."""
+        if key.number not in self.values:
+            wrote: dict[int, list] = {}
+            for value, writer in key.writes.items():
+                if self.graph.happened[writer]:
+                    wrote.setdefault(writer, []).append(value)
+            self.values[key.number] = wrote
+        return self.values[key.number]

@@ -14,17 +14,19 @@ somebody saw it.
 
 Costs
     Linear in the micro-operations and in what they read. Where a have read what b
-    overwrote, a hub between them makes a + b edges of a · b.
+    overwrote, a hub between them makes a + b edges of a · b; where c did both, hubs for
+    each bit make c · log c of c · c. A scan takes an edge for each key that it lacks.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from distlab.check.limits import Limits, Meter
 from distlab.check.observations import NOBODY, Fault, Key, Observed, listed
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 WW, WR, RW, SCAN, PROCESS, REAL_TIME, ON = range(7)  # SCAN: an rw that a scan missed
 ALWAYS, IN_SESSIONS, IN_TIME = range(3)  # who may count on an edge
+DENSE = 8  # times more edges than transactions: from there on hubs are fewer
 Versions = list[tuple[int, Any]]  # who read it, and what it was
 
 
@@ -52,8 +55,10 @@ class Edges(NamedTuple):
 class Dependencies:
     """The graph of a history: its transactions by number, then hubs."""
 
-    def __init__(self, observed: Observed):
+    def __init__(self, observed: Observed, meter: Meter | None = None):
         self.observed = observed
+        self.meter = meter or Limits().meter()
+        self.cut = False  # whether scans were left that a limit took the time for
         self.keys = list(observed.keys.values())
         self.faults = list(observed.faults)
         self.unseen = 0  # appends whose place nobody saw
@@ -144,7 +149,8 @@ class Dependencies:
             self._writer(key, t, value)
         for t, version in shown:
             if len(set(version)) < len(version):
-                again = next(v for v in version if version.count(v) > 1)
+                counts = Counter[Any](version)
+                again = next(v for v in version if counts[v] > 1)
                 self.faults.append(Fault("duplicate elements", key.name, again, (t,)))
                 break
         for value in (
@@ -229,32 +235,59 @@ class Dependencies:
 
     def _missed_by_scans(self) -> None:
         """A key that a scan does not show held nothing."""
+        under: dict[str, list[int]] = {}
         for t, prefix, known in self.observed.scans:
-            for k, key in enumerate(self.keys):
-                if str(key.name).startswith(prefix) and key.name not in known:
-                    self._overtake([t], key.firsts, k, SCAN)
+            if not self.meter.look():
+                self.cut = True
+                return
+            if prefix not in under:
+                names = (str(key.name) for key in self.keys)
+                whole = enumerate(names)
+                under[prefix] = [k for k, name in whole if name.startswith(prefix)]
+            for k in under[prefix]:
+                if self.keys[k].name not in known:
+                    self._overtake([t], self.keys[k].firsts, k, SCAN)
 
     def _overtake(
         self,
-        readers: Iterable[int],
+        readers: Sequence[int],
         targets: Iterable[int],
         k: int,
         kind: int,
         basis: int = ALWAYS,
     ) -> None:
-        """Each of some readers comes before each of some others, but not itself."""
-        targets = dict.fromkeys(targets)
-        outside = [t for t in readers if t not in targets]
-        for t in readers:
-            if t in targets or len(outside) == 1 or len(targets) == 1:
-                for target in targets:
-                    self._edge(t, target, kind, k, basis)
-        if len(outside) > 1 and len(targets) > 1:
+        """Each of some readers comes before each of some others, but not itself.
+
+        Who is among both would lead to itself through one hub. So these get two for
+        each bit of their places: any two of them differ in one.
+        """
+        targets, about = dict.fromkeys(targets), (k, kind, basis)
+        both = dict.fromkeys(t for t in readers if t in targets)
+        self._lead([t for t in readers if t not in targets], list(targets), *about)
+        if len(both) * len(targets) <= DENSE * (len(both) + len(targets)):
+            for t in both:
+                self._lead([t], list(targets), *about)
+            return
+        self._lead(list(both), [t for t in targets if t not in both], *about)
+        for bit in range((len(both) - 1).bit_length()):
+            parts: tuple[list[int], list[int]] = [], []
+            for place, t in enumerate(both):
+                parts[place >> bit & 1].append(t)
+            self._lead(*parts, *about)
+            self._lead(*parts[::-1], *about)
+
+    def _lead(
+        self, some: list[int], others: list[int], k: int, kind: int, basis: int
+    ) -> None:
+        """An edge from each to each of the others, or through a hub."""
+        if len(some) > 1 and len(others) > 1:
             hub, self.nodes = self.nodes, self.nodes + 1
-            for t in outside:
-                self._edge(t, hub, kind, k, basis)
-            for target in targets:
-                self._edge(hub, target, ON, k, basis)
+            self._few += [(t, hub, kind, k, basis) for t in some]
+            self._few += [(hub, other, ON, k, basis) for other in others]
+            return
+        for t in some:
+            for other in others:
+                self._edge(t, other, kind, k, basis)
 
     def _edge(self, src: int, dst: int, kind: int, k: int, basis: int = ALWAYS) -> None:
         if src not in (dst, NOBODY):

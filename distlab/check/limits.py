@@ -45,18 +45,24 @@ class Meter:
         self.began_s = time.monotonic()
         self.began_mb = resident_mb()
         self.exceeded: str | None = None  # "1,000 steps", "10 s", "1,000 MB"
+        self.late = False  # past time or memory: even what takes no search is to end
 
     def step(self) -> bool:
         """Count one step; False as soon as a limit is passed."""
         self.steps += 1
-        if self.steps > self.limits.steps:
+        if not self.steps % LOOK_EVERY:
+            self.look()
+        if self.steps > self.limits.steps and not self.late:
             self.exceeded = f"{self.limits.steps:,} steps"
-        elif not self.steps % LOOK_EVERY:
-            if time.monotonic() - self.began_s > self.limits.time_s:
-                self.exceeded = f"{self.limits.time_s:g} s"
-            elif resident_mb() - self.began_mb > self.limits.memory_mb:
-                self.exceeded = f"{self.limits.memory_mb:,g} MB"
         return self.exceeded is None
+
+    def look(self) -> bool:
+        """Ask for time and memory, whatever the steps; False if they are used up."""
+        if time.monotonic() - self.began_s > self.limits.time_s:
+            self.late, self.exceeded = True, f"{self.limits.time_s:g} s"
+        elif resident_mb() - self.began_mb > self.limits.memory_mb:
+            self.late, self.exceeded = True, f"{self.limits.memory_mb:,g} MB"
+        return not self.late
 
 
 def resident_mb() -> float:

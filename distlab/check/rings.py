@@ -145,12 +145,21 @@ class Rings:
         self.left = numpy.flatnonzero(labels >= 0)
         self.number = numpy.zeros(len(labels), int)
         self.number[self.left] = numpy.arange(len(self.left))
-        self.out: dict[int, list[Step]] = {}
-        for step in steps_of(self.edges.only(self.edges.kind != REAL_TIME)):
-            self.out.setdefault(step.src, []).append(step)
+        edges = self.edges.only(self.edges.kind != REAL_TIME)
+        edges = edges.only(numpy.argsort(edges.src, kind="stable"))
+        ends = numpy.searchsorted(edges.src, numpy.arange(len(labels) + 1))
+        self._ends, self._rows = ends.tolist(), [row.tolist() for row in edges]
+        self._out: dict[int, list[Step]] = {}
         left = self.left[self.left < len(self.ops)]
         parts = zip(left.tolist(), labels[left].tolist(), strict=True)
         self.component = dict(parts)
+
+    def out(self, node: int) -> list[Step]:
+        """What follows a node, save in real time."""
+        if node not in self._out:
+            begin, end = self._ends[node], self._ends[node + 1]
+            self._out[node] = [*map(Step, *(row[begin:end] for row in self._rows))]
+        return self._out[node]
 
     def add(self, ring: Ring) -> None:
         """Keep a ring that was found."""
@@ -160,11 +169,18 @@ class Rings:
     def climb(self) -> None:
         """Look for rings of each kind, the worst first."""
         for kind in LADDER:
-            if self.basis == ALWAYS or kind.name.removesuffix("-predicate") in CYCLES:
-                self._climb(kind)
+            name = kind.name
+            if self.basis:
+                name = f"{name.removesuffix('-predicate')}{BASES[self.basis]}"
+            if self.basis and kind.name.removesuffix("-predicate") not in CYCLES:
+                continue
+            if self.meter.look():
+                self._climb(kind, name)
+            else:
+                self.unsure.append(name)
 
     # ---------------------------------------------------------- one rung of the ladder
-    def _climb(self, kind: Kind) -> None:
+    def _climb(self, kind: Kind, name: str) -> None:
         """Look for rings of one kind, component by component."""
         import numpy
 
@@ -184,36 +200,43 @@ class Rings:
         for at in numpy.flatnonzero(labels >= 0).tolist():
             node = int(self.left[at // 2 if kind.apart else at])
             members.setdefault(int(labels[at]), {})[node] = None
+        some = numpy.unique(begin[good]).tolist()
+        news = [number for number in some if self._news(name, members[number])]
+        good &= numpy.isin(begin, news)
         closing: dict[int, list[Step]] = {}
         for number, step in zip(
             begin[good].tolist(), steps_of(edges.only(good)), strict=True
         ):
             closing.setdefault(number, []).append(step)
         for number, steps in closing.items():
-            self._search(kind, steps, members[number])
+            if not kind.apart or self._news(name, members[number]):
+                self._search(kind, name, steps, members[number])
+
+    def _news(self, name: str, members: dict[int, None]) -> bool:
+        """Whether a ring of this name among these members would tell anything new."""
+        return not any(
+            covers(ring.name, name) and all(step.src in members for step in ring.steps)
+            for m in members
+            for ring in self.through.get(m, ())
+        )
 
     def _search(
-        self, kind: Kind, closing: list[Step], members: dict[int, None]
+        self, kind: Kind, name: str, closing: list[Step], members: dict[int, None]
     ) -> None:
-        """The shortest ring of this kind among these members, if it is news."""
-        name = kind.name
-        if self.basis:
-            name = f"{name.removesuffix('-predicate')}{BASES[self.basis]}"
-        for ring in (ring for m in members for ring in self.through.get(m, ())):
-            known = all(step.src in members for step in ring.steps)
-            if known and covers(ring.name, name):
-                return
+        """The shortest ring of this kind among these members."""
         called = self.observed.calls.__getitem__
         txns = sorted((m for m in members if m < len(self.ops)), key=called)
         best: tuple[Step, ...] = ()
         cut = False
         for step in sorted(closing, key=self._forward):
-            cut = self.meter.exceeded is not None and (bool(best) or not kind.certain)
+            ended = self.meter.exceeded is not None
+            cut = self.meter.late or (ended and (bool(best) or not kind.certain))
             if cut or len(best) == 2:
                 break
             path = self._path(step, kind, txns, len(best) - 2 if best else FOREVER)
             if path is not None:
                 best = (step, *path)
+        cut = (cut or self.meter.late) and len(best) != 2
         if best:
             steps = simple(tidied(best))
             self.add(Ring(classified(steps), steps, not cut))
@@ -239,6 +262,8 @@ class Rings:
             following = []
             for place in front:
                 self.meter.step()
+                if self.meter.late:
+                    return None
                 for step in self._steps(place, closing.src, kind, waiting):
                     missed = kind.apart and misses(step, place[1])
                     there = step.dst, missed
@@ -255,7 +280,7 @@ class Rings:
     ) -> Iterator[Step]:
         """The steps that rings of this kind may take from here."""
         node, after_missed = place
-        for step in self.out.get(node, ()):
+        for step in self.out(node):
             if step.kind in MISSED and (after_missed or step.kind not in kind.others):
                 continue
             if step.kind in kind.others or step.kind in (ON, PROCESS):

@@ -102,7 +102,7 @@ class Judge:
         collecting = gc.isenabled()
         gc.disable()  # it would walk all that is read here again and again
         try:
-            self.graph = Dependencies(Observed(history))
+            self.graph = Dependencies(Observed(history), self.meter)
             self.found = Found(self.graph, basis, self.meter)
         finally:
             if collecting:
@@ -113,12 +113,15 @@ class Judge:
         forbidden = levels.forbidden(level)
         strength = self._strength()
         broken = [name for name in self.found.names if name in forbidden]
+        unsure = [name for name in self.found.rings.unsure if name in forbidden]
         if broken:
             worst = next(self.found.told(broken))
             others = [name for name in broken if name != worst.name]
             more = f" There is {', '.join(others)} too." if others else ""
             if not worst.shortest:
                 strength += f"; {self.meter.exceeded}: a shorter ring may be there"
+            elif unsure:
+                strength += f"; {self.meter.exceeded}: others may be there"
             reason = f"{levels.sentence(worst.name)} {worst.reason}{more}"
             told = {id(op) for op in worst.transactions}
             evidence = tuple(op for op in self.graph.observed.ops if id(op) in told)
@@ -127,7 +130,6 @@ class Judge:
         if not any(key.reads or key.shown for key in self.graph.keys):
             reason = "No transaction that is known to have happened has read anything."
             return Verdict("unknown", level, strength, reason)
-        unsure = [name for name in self.found.rings.unsure if name in forbidden]
         if unsure:
             reason = f"The search for {unsure[0]} ended after {self.meter.exceeded}."
             return Verdict("unknown", level, strength, reason)

@@ -12,7 +12,11 @@ from check import twins_transactions as twins
 from check.transaction_histories import a, drawn, r, run, txn
 
 from distlab.check import Limits, transactions
+from distlab.check.anomalies import Forms
+from distlab.check.dependencies import ALWAYS, Dependencies
 from distlab.check.levels import forbidden
+from distlab.check.observations import Observed
+from distlab.check.rings import Rings
 from distlab.errors import Misuse
 from distlab.history import History, Operation
 
@@ -286,6 +290,92 @@ def test_past_its_limits_a_level_is_unknown_and_never_valid():
     assert verdict.reason == "The search for lost update ended after 3 steps."
     verdict = transactions.judge(history, "serializable", Limits(steps=3))
     assert verdict.invalid
+
+
+def blind(size: int, keys: int = 10) -> History:
+    """Reads and appends, and all that is ever read is empty: all miss all others."""
+    rng = random.Random(1)
+    ops = []
+    for i in range(size):
+        names = rng.sample([f"k{n}" for n in range(keys)], 4)
+        done = [a(k, i) if rng.random() < 0.5 else r(k, ()) for k in names]
+        ops.append(txn(f"c{i % 20}", 2 * (i // 20), 2 * (i // 20) + 1, *done))
+    return History(ops)
+
+
+def mesh(size: int) -> History:
+    """Three crowds, each of which misses all of the next: many pairs, and no skew."""
+    return History(
+        txn(f"c{i}", 0, 9, r(f"k{i % 3}", ()), a(f"k{(i + 1) % 3}", i))
+        for i in range(size)
+    )
+
+
+def replaced(size: int) -> History:
+    """All read one empty list, and append to it."""
+    return History(txn(f"c{i}", 0, 9, r("x", ()), a("x", i)) for i in range(size))
+
+
+def phantoms() -> History:
+    """Two that scan before the other appends: only scans show what is wrong."""
+    return History(
+        txn(f"c{i}", 0, 9, ("scan", one, ()), r("z", ()), a(f"{other}1", i))
+        for i, (one, other) in enumerate(("xy", "yx"))
+    )
+
+
+def overlooks_a_limit() -> str | None:
+    """Which limit a judge does not keep to."""
+    verdict = transactions.judge(mesh(60), "snapshot isolation", Limits(400))
+    if verdict.reason != "The search for lost update ended after 400 steps.":
+        return "it looked at 1,200 pairs in 400 steps"
+    if not transactions.judge(ring(50), "serializable", Limits(time_s=1e-9)).unknown:
+        return "it climbed the whole ladder in no time"
+    if not transactions.judge(phantoms(), "serializable", Limits(time_s=1e-9)).unknown:
+        return "it went through scans in no time"
+    return None
+
+
+def test_no_limit_is_overlooked():
+    assert overlooks_a_limit() is None
+    assert transactions.judge(mesh(60), "snapshot isolation").valid
+    assert transactions.judge(ring(50), "serializable").invalid
+    assert transactions.judge(phantoms(), "serializable").invalid
+
+
+def steps_of_forms(history: History) -> int:
+    """What it takes to find lost updates, skews and what is fractured."""
+    meter = Limits(steps=10**9, time_s=1000).meter()
+    rings = Rings(Dependencies(Observed(history)), meter)
+    rings.prepare(ALWAYS)
+    assert {ring.name for ring in Forms(rings, meter).found()} >= {"write skew"}
+    return meter.steps
+
+
+def test_where_all_miss_all_others_twice_as_many_take_twice_the_steps():
+    few, many = (steps_of_forms(blind(size)) for size in (500, 1000))
+    assert 1000 < many < 2.1 * few
+
+
+def test_where_all_miss_all_others_what_is_proven_stays_invalid_past_the_limits():
+    for level in ("serializable", "strict serializable"):
+        assert transactions.judge(blind(500), level).invalid
+        verdict = transactions.judge(blind(500), level, Limits(steps=10))
+        assert verdict.invalid
+        assert verdict.strength.endswith("; 10 steps: others may be there")
+
+
+@pytest.mark.parametrize("size", [2, 3, 16, 17, 18, 40, 100])
+def test_who_reads_and_appends_comes_before_all_others_and_not_before_itself(size):
+    edges = Dependencies(Observed(replaced(size))).edges
+    rows = list(zip(edges.src.tolist(), edges.dst.tolist(), strict=True))
+    onward = {src: [other for one, other in rows if one == src] for src, _ in rows}
+    for t in range(size):
+        missed = {
+            x for dst in onward[t] for x in (onward[dst] if dst >= size else [dst])
+        }
+        assert missed == {*range(size)} - {t}
+    assert len(rows) <= size * max(16, 2 * (size - 1).bit_length())
 
 
 def test_nothing_that_was_read_is_no_proof():

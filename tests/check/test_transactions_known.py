@@ -17,6 +17,7 @@ from distlab.check import (
     transactions,
 )
 from distlab.check.dependencies import ALWAYS, PROCESS, REAL_TIME, RW, SCAN, WR, WW
+from distlab.check.limits import Limits, Meter
 from distlab.check.rings import Step, classified
 from distlab.history import History
 
@@ -582,7 +583,39 @@ def takes_the_shortest_read_for_the_order(patch):
     patch.setattr(dependencies, "_length", lambda read: -len(read[1]))
 
 
+def lets_a_reader_overtake_itself(patch):
+    """Leads all who read to all who wrote through one hub, those who did both too."""
+
+    def overtake(self, readers, targets, k, kind, basis=dependencies.ALWAYS):
+        self._lead(list(readers), list(targets), k, kind, basis)
+
+    patch.setattr(dependencies.Dependencies, "_overtake", overtake)
+
+
+def forgets_to_count_pairs(patch):
+    """Looks for forms without asking whether it may."""
+    original = anomalies.Forms.__init__
+
+    def init(self, rings, meter):
+        original(self, rings, Limits().meter())
+
+    patch.setattr(anomalies.Forms, "__init__", init)
+
+
+def climbs_on_past_its_time(patch):
+    """Asks for steps alone, as long as it does not search."""
+    patch.setattr(Meter, "look", lambda self: True)
+
+
+def passes_over_scans_in_silence(patch):
+    patch.setattr(anomalies, "PREDICATES", ())
+
+
 MUTANTS = [
+    lets_a_reader_overtake_itself,
+    forgets_to_count_pairs,
+    climbs_on_past_its_time,
+    passes_over_scans_in_silence,
     loses_hubs,
     lets_a_hub_lead_back,
     lets_missed_writes_follow_each_other,
@@ -611,6 +644,8 @@ def differs_from_what_is_known() -> bool:
     for history, names, _ in KNOWN.values():
         if [one.name for one in transactions.anomalies(History(history))] != names:
             return True
+    if beside.overlooks_a_limit():
+        return True
     return beside.first_difference(range(500)) is not None
 
 
