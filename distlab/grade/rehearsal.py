@@ -42,7 +42,8 @@ def notebook() -> tuple[dict[str, Any], list[str]]:
     shell = get_ipython()
     if shell is None or shell.history_manager is None:
         return {}, []
-    return shell.user_ns, list(shell.history_manager.input_hist_raw)
+    cells = [cell for cell in shell.history_manager.input_hist_raw if cell]
+    return (shell.user_ns, cells) if cells else ({}, [])  # it may keep no history
 
 
 def unread(asked: Literal, answer: Any, cells: Iterable[str]) -> str | None:
