@@ -1,6 +1,6 @@
 """The logs in `logs/`: runs of our simulator, and made up ones, as others write them.
 
-`pytest tests/check/test_logs.py --update-golden` makes them anew.
+`pytest tests/check/test_checked_logs.py --update-golden` makes them anew.
 """
 
 from __future__ import annotations
