@@ -100,7 +100,7 @@ def classified(steps: tuple[Step, ...]) -> str:
         name = "G1c" if any(step.kind == WR for step in steps) else "G0"
     elif sum(missed) > 1 and adjacent:
         name = "G2" if predicate else "G2-item"
-    elif causal and len(steps) > 2:
+    elif causal and len(steps) > 2 and not basis:
         name = "causality violation"
     else:
         name = "G-nonadjacent" if sum(missed) > 1 else "G-single"
