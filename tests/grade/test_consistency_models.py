@@ -21,8 +21,9 @@ from distlab.grade.checks.models.notation import history, transactions
 from distlab.grade.checks.models.registers import FINE, KINDS, drawn, told
 from distlab.grade.checks.models.sentences import FALSE, refutes
 from distlab.grade.checks.models.shortest import GOALS
-from distlab.grade.checks.models.taken import AT_ONCE, ONE_LATER, plan, twice
+from distlab.grade.checks.models.taken import AT_ONCE, ONE_LATER, twice
 from distlab.grade.exercise import Case
+from distlab.grade.plans import plan
 from distlab.history import History, Operation
 
 SHEET = "03_consistency_models"
@@ -298,7 +299,7 @@ def test_the_smallest_plans_need_each_of_their_calls_and_faults():
         ONE_LATER: models.one_replica_is_enough,
     }
     for name, run in runs.items():
-        calls, faults = plan(answers.taken(), name)
+        calls, faults = plan("TAKEN", answers.taken(), name)
         later = name == ONE_LATER
         assert twice(run(calls, faults).history, later)
         for i in range(len(calls)):
@@ -310,7 +311,7 @@ def test_the_smallest_plans_need_each_of_their_calls_and_faults():
 
 
 def test_on_a_linearizable_register_the_second_who_asks_later_hears_of_the_first():
-    calls, faults = plan(answers.taken(), ONE_LATER)
+    calls, faults = plan("TAKEN", answers.taken(), ONE_LATER)
     late = [(at_ms * 2, *call) for at_ms, *call in calls]
     assert not twice(models.linearizable_register(late, faults).history, True)
     assert not twice(models.linearizable_register(late).history, True)

@@ -8,7 +8,7 @@ from sheets_that_run import marks_of
 
 from distlab.check.linearizable import linearizable
 from distlab.grade.checks.quorums import figures, register_run, strict_quorum, trees
-from distlab.grade.checks.quorums.adversary import MISSED, NEW_THEN_OLD, misses, plan
+from distlab.grade.checks.quorums.adversary import MISSED, NEW_THEN_OLD, misses
 from distlab.grade.checks.quorums.histories import (
     BROKEN,
     FINE,
@@ -18,6 +18,7 @@ from distlab.grade.checks.quorums.histories import (
 from distlab.grade.checks.quorums.stale_reads import stale
 from distlab.grade.checks.quorums.survivors import SITUATIONS, surviving, written
 from distlab.grade.exercise import Case
+from distlab.grade.plans import plan
 from distlab.history import History
 from distlab.replication import siblings
 from distlab.replication.abd import AbdReplica
@@ -63,7 +64,7 @@ def test_two_trees_differ_on_the_way_to_each_differing_bucket_and_nowhere_else(
 
 def test_without_faults_r_and_w_that_overlap_miss_nothing():
     for name in (NEW_THEN_OLD, MISSED):
-        calls, _ = plan(answers.stale(), name)
+        calls, _ = plan("STALE", answers.stale(), name)
         history = strict_quorum(calls).history
         assert {op.outcome for op in history} == {"ok"}
         assert not misses(history, "read")
@@ -73,7 +74,7 @@ def test_without_faults_r_and_w_that_overlap_miss_nothing():
 def test_the_smallest_plans_need_each_of_their_calls_and_faults():
     kinds = {NEW_THEN_OLD: "read", MISSED: "write"}
     for name, f in kinds.items():
-        calls, faults = plan(answers.stale(), name)
+        calls, faults = plan("STALE", answers.stale(), name)
         assert misses(strict_quorum(calls, faults).history, f)
         for i in range(len(calls)):
             fewer = strict_quorum(calls[:i] + calls[i + 1 :], faults)

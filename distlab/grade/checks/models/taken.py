@@ -6,16 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from distlab.check.linearizable import linearizable
-from distlab.errors import Misuse
 from distlab.faults import Fault
-from distlab.grade.checks.quorums.adversary import (
-    CLIENTS,
-    EMPTY,
-    END_MS,
-    Plan,
-    require_call,
-    require_fault,
-)
 from distlab.grade.exercise import (
     Case,
     Exercise,
@@ -25,6 +16,7 @@ from distlab.grade.exercise import (
     kept,
     partly,
 )
+from distlab.grade.plans import CLIENTS, EMPTY, END_MS, Plan, plan
 from distlab.history import History, Operation
 from distlab.node import Call
 from distlab.replication.abd import AbdReplica
@@ -68,24 +60,6 @@ def run(
     for at_ms, client, call in calls:
         cluster.add_call(at_ms, client, call)
     return cluster.run(until_ms=END_MS)
-
-
-def plan(answer: Any, name: str) -> Plan:
-    """One of the two plans. Raises `Misuse` for what is none."""
-    found = answer.get(name) if isinstance(answer, dict) else None
-    if not isinstance(found, dict) or set(found) != set(EMPTY):
-        raise Misuse(f"TAKEN has no calls and faults at {name!r}: leave the names.")
-    calls, faults = found["calls"], found["faults"]
-    for given, what in ((calls, "call"), (faults, "fault")):
-        if not isinstance(given, (tuple, list)):
-            raise Misuse(f"{name}: one {what} is written `(…,)`, with a comma.")
-    if not calls:
-        raise NotImplementedError(f"no calls for {name!r} yet")
-    for call in calls:
-        require_call(name, call)
-    for fault in faults:
-        require_fault(name, fault)
-    return Plan(tuple(calls), tuple(faults))
 
 
 # ------------------------------------------------------------------------ what was seen
@@ -183,7 +157,7 @@ SMALLER = "It works. Which call or fault can you do without?"
 )
 def at_once(answer: Any, case: Case) -> Outcome:
     """The register keeps its promise: reads and writes are not enough."""
-    given = plan(answer, AT_ONCE)
+    given = plan("TAKEN", answer, AT_ONCE)
     cluster = linearizable_register(*given)
     assert not linearizable(cluster.history).invalid
     return verdict(given, cluster, later=False, smallest=4)
@@ -197,6 +171,6 @@ def at_once(answer: Any, case: Case) -> Outcome:
 )
 def one_later(answer: Any, case: Case) -> Outcome:
     """No linearizable register allows this."""
-    given = plan(answer, ONE_LATER)
+    given = plan("TAKEN", answer, ONE_LATER)
     cluster = one_replica_is_enough(*given)
     return verdict(given, cluster, later=True, smallest=5)

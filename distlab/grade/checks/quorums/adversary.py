@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from distlab.check.versions import counted
 from distlab.errors import Misuse
-from distlab.faults import DiskFault, Fault, Reordering
+from distlab.faults import DiskFault, Fault
 from distlab.grade.exercise import (
     Case,
     Exercise,
@@ -18,6 +17,7 @@ from distlab.grade.exercise import (
     kept,
     partly,
 )
+from distlab.grade.plans import CLIENTS, EMPTY, END_MS, Plan, plan
 from distlab.history import History, Operation
 from distlab.node import Call
 from distlab.replication.quorum import Replica
@@ -25,9 +25,6 @@ from distlab.replication.siblings import context
 from distlab.sim import Cluster, Network
 
 NEW_THEN_OLD, MISSED = "new, then old", "acknowledged, then missed"
-CLIENTS = ("c1", "c2", "c3")
-END_MS = 1_000
-EMPTY: dict[str, tuple] = {"calls": (), "faults": ()}
 
 adversary = Exercise(
     "2.4",
@@ -54,70 +51,6 @@ def strict_quorum(
     for at_ms, client, call in calls:
         cluster.add_call(at_ms, client, call)
     return cluster.run(until_ms=END_MS)
-
-
-class Plan(NamedTuple):
-    """What the learner has written down for one of the two."""
-
-    calls: tuple[tuple[float, str, Call], ...]
-    faults: tuple[Fault, ...]
-
-    @property
-    def size(self) -> int:
-        """So many calls and faults."""
-        return len(self.calls) + len(self.faults)
-
-    def __str__(self) -> str:
-        calls, faults = len(self.calls), len(self.faults)
-        return f"{counted(calls, 'call')} and {counted(faults, 'fault')}"
-
-
-def plan(answer: Any, name: str) -> Plan:
-    """One of the two plans. Raises `Misuse` for what is none."""
-    found = answer.get(name) if isinstance(answer, dict) else None
-    if not isinstance(found, dict) or set(found) != set(EMPTY):
-        raise Misuse(f"STALE has no calls and faults at {name!r}: leave the names.")
-    calls, faults = found["calls"], found["faults"]
-    for given, what in ((calls, "call"), (faults, "fault")):
-        if not isinstance(given, (tuple, list)):
-            raise Misuse(f"{name}: one {what} is written `(…,)`, with a comma.")
-    if not calls:
-        raise NotImplementedError(f"no calls for {name!r} yet")
-    for call in calls:
-        require_call(name, call)
-    for fault in faults:
-        require_fault(name, fault)
-    return Plan(tuple(calls), tuple(faults))
-
-
-def require_call(name: str, call: Any) -> None:
-    """Raise `Misuse` unless this is `(10, "c1", Call("read", ("x",)))` or the like."""
-    match call:
-        case (int() | float() as at_ms, str(client), Call("read", (_,))) | (
-            int() | float() as at_ms,
-            str(client),
-            Call("write", (_, _)),
-        ):
-            if client not in CLIENTS:
-                raise Misuse(f"{name}: there is no {client!r}: c1, c2 or c3 may call.")
-            if not 0 <= at_ms < END_MS:
-                raise Misuse(f"{name}: {at_ms:g} ms is not between 0 and {END_MS}.")
-        case _:
-            raise Misuse(
-                f"{name}: {call!r} is no call: write when, who and what, as "
-                f'`(10, "c1", Call("write", ("x", 1)))` or `… Call("read", ("x",)))`.'
-            )
-
-
-def require_fault(name: str, fault: Any) -> None:
-    """Raise `Misuse` unless this is a fault that leaves nothing to chance."""
-    if not isinstance(fault, Fault):
-        raise Misuse(f"{name}: {fault!r} is no fault, such as `Cut(…)`.")
-    if isinstance(fault, Reordering) or getattr(fault, "rate", 1) != 1:
-        raise Misuse(
-            f"{name}: leave nothing to chance: of {type(fault).__name__}, all messages "
-            f"or none (a rate of 1), and `Delay` for those that shall come late."
-        )
 
 
 # ------------------------------------------------------------------------ what was seen
@@ -192,7 +125,7 @@ SMALLER = (
 )
 def new_then_old(answer: Any, case: Case) -> Outcome:
     """No disk forgets anything."""
-    given = plan(answer, NEW_THEN_OLD)
+    given = plan("STALE", answer, NEW_THEN_OLD)
     if any(isinstance(fault, DiskFault) for fault in given.faults):
         raise Misuse(f"{NEW_THEN_OLD}: here no disk may forget anything.")
     cluster = strict_quorum(*given)
@@ -230,7 +163,7 @@ EVERYWHERE = (
 )
 def missed(answer: Any, case: Case) -> Outcome:
     """Fewer disks than w forget, and r + w > n."""
-    given = plan(answer, MISSED)
+    given = plan("STALE", answer, MISSED)
     forget = {
         getattr(fault, "node", "")
         for fault in given.faults
