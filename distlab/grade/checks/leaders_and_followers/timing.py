@@ -80,7 +80,7 @@ def false_failovers(case: Case, timing: Any) -> Target:
     found = led(trace)
     first_ms = found[0].at_ms if found else 0
     shown = trace.between(first_ms - 250, first_ms + 50) if found else None
-    return Target("false failovers in a minute", 4, len(found), WOLF, shown)
+    return Target("false failovers in a minute", 6, len(found), WOLF, shown)
 
 
 def downtime(case: Case, timing: Any) -> Target:
