@@ -1,4 +1,4 @@
-"""What an adversary writes down: who calls what and when, and which faults there are."""
+"""What an adversary writes down: who calls what and when, and which faults happen."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ from typing import Any, Self
 
 from distlab.errors import Misuse
 from distlab.faults import Fault
+from distlab.groups import Groups
 from distlab.history import History
 from distlab.node import Call, Node, NodeId
 from distlab.sim.delays import us
 from distlab.sim.disk import Disk
 from distlab.sim.engine import Engine
-from distlab.sim.groups import Groups
 from distlab.sim.host import Host
 from distlab.sim.injector import Injector, require_message, require_node
 from distlab.sim.network import Links, Network

@@ -1,0 +1,1 @@
+"""Consensus: several nodes decide one thing, and never take it back."""
