@@ -1,7 +1,8 @@
 """State machine replication: an order of commands, and a service that executes them.
 
 What every replica does once the order is agreed, whoever agreed on it: it outputs
-`Delivered` for each place of the order, and lets its `Service` execute the command.
+`Delivered` for each place of the order, and lets its `Service` execute the command (or
+`Restored`, where a snapshot takes it there).
 
 Source
     Schneider, "Implementing Fault-Tolerant Services Using the State Machine Approach",
@@ -41,6 +42,12 @@ class Delivered(Value):
 
     def __str__(self) -> str:
         return f"{self.index}: {self.command or 'nothing'}"
+
+
+class Restored(Value):
+    """The service goes on from a snapshot of what was delivered up to this place."""
+
+    index: int
 
 
 class Service(Record):

@@ -14,6 +14,7 @@ from distlab.check import (
     sequential,
     sessions,
     siblings,
+    total_order,
     transactions,
 )
 from distlab.check.limits import Limits
@@ -36,5 +37,6 @@ __all__ = [
     "sequential",
     "sessions",
     "siblings",
+    "total_order",
     "transactions",
 ]
