@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from distlab.check.finding import Operations
 from distlab.check.kinds import ANY
+from distlab.check.processes import one_at_a_time
 from distlab.errors import Misuse, did_you_mean
 from distlab.history import Operation
 from distlab.machine import Machine
@@ -60,19 +61,8 @@ def checked(history: Iterable[Operation], machine: Machine) -> Operations:
 
     Raises `Misuse` for any other.
     """
-    last: dict[str, Operation] = {}
-    shapes: set[tuple[str, int]] = set()
-    for op in (ops := tuple(history)):
-        if (op.f, len(op.args)) not in shapes:
-            check_call(op, machine)
-            shapes.add((op.f, len(op.args)))
-        before = last.get(op.process)
-        if before and (before.ended_us is None or before.ended_us > op.invoked_us):
-            raise Misuse(
-                f"{op.process} calls `{op.f}` at {op.invoked_ms:g} ms before its last "
-                f"operation has ended: give each process one operation at a time."
-            )
-        last[op.process] = op
+    ops = tuple(history)
+    for op in one_at_a_time(calls_of(machine, ops)):
         try:
             hash((op.args, op.result))
         except TypeError:
@@ -81,6 +71,16 @@ def checked(history: Iterable[Operation], machine: Machine) -> Operations:
                 f"sets, tuples of pairs for dicts."
             ) from None
     return ops
+
+
+def calls_of(machine: Machine, ops: Operations) -> Iterator[Operation]:
+    """The same operations, as far as the machine can do them."""
+    shapes: set[tuple[str, int]] = set()
+    for op in ops:
+        if (op.f, len(op.args)) not in shapes:
+            check_call(op, machine)
+            shapes.add((op.f, len(op.args)))
+        yield op
 
 
 def check_call(op: Operation, machine: Machine) -> None:

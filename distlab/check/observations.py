@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from distlab.check.processes import one_at_a_time
 from distlab.errors import Misuse
 from distlab.history import Operation
 
@@ -82,18 +83,11 @@ class Observed:
                 )
 
     def _in_time(self) -> None:
-        free: dict[str, int] = {}
         certain: dict[str, int] = {}
-        for t, (process, _, _, call, outcome, _, ended) in enumerate(self.ops):
-            end = FOREVER if ended is None else ended
-            if free.get(process, call) > call:
-                raise Misuse(
-                    f"{process} calls `txn` at {call / 1000:g} ms before its last "
-                    f"transaction has ended: give each process one at a time."
-                )
-            free[process] = end
+        for t, op in enumerate(one_at_a_time(self.ops)):
+            process, _, _, call, outcome, _, end = op
             self.calls.append(call)
-            self.ends.append(end if outcome == "ok" else FOREVER)
+            self.ends.append(end if outcome == "ok" and end is not None else FOREVER)
             self.previous.append(certain.get(process, NOBODY))
             if outcome == "ok":
                 certain[process] = t

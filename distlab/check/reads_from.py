@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+from distlab.check.processes import one_at_a_time
 from distlab.check.versions import Versions, told
 from distlab.errors import Misuse
 from distlab.history import History, Operation
@@ -59,7 +60,7 @@ class ReadsFrom:
     """
 
     def __init__(self, history: History):
-        versions = Versions(one_at_a_time(registers_alone(history)))
+        versions = Versions(tuple(one_at_a_time(registers_alone(history))))
         reads = history.where("read", outcome="ok")
         strange = (seen_from_nowhere(read, versions) for read in reads)
         self.nowhere = next(filter(None, strange), None)
@@ -129,20 +130,6 @@ def registers_alone(history: History) -> History:
                 f"{op.process} called `{op.f}`, and this check knows `read` and "
                 f'`write` alone: choose them, `history.where("read", "write")`.'
             )
-    return history
-
-
-def one_at_a_time(history: History) -> History:
-    """The same history. Raises `Misuse` for a process that does two things at once."""
-    last: dict[str, Operation] = {}
-    for op in history:
-        before = last.get(op.process)
-        if before and (before.ended_us is None or before.ended_us > op.invoked_us):
-            raise Misuse(
-                f"{op.process} calls `{op.f}` at {op.invoked_ms:g} ms before its last "
-                f"operation has ended: give each process one operation at a time."
-            )
-        last[op.process] = op
     return history
 
 

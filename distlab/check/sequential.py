@@ -42,7 +42,8 @@ from distlab.check.patterns import (
     gave_up,
     readers,
 )
-from distlab.check.reads_from import Link, Nowhere, ReadsFrom, one_at_a_time
+from distlab.check.processes import one_at_a_time
+from distlab.check.reads_from import Link, Nowhere, ReadsFrom
 from distlab.check.smallest import smallest
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
