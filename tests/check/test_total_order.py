@@ -68,8 +68,8 @@ BAD = {
     "left out": (
         (("s1", Delivered(1, A)), ("s1", Delivered(3, B))),
         (
-            "s1 delivered 3: c2#1 write('x', 'c2') at 1 ms, and had come no further than "
-            "1 before."
+            "s1 delivered 3: c2#1 write('x', 'c2') at 1 ms, and had come no further "
+            "than 1 before."
         ),
     ),
     "made up": (
