@@ -1,0 +1,210 @@
+"""All that can happen: every state that a model can reach is looked at, once.
+
+States are kept by value, so no two are ever taken for one. A known state is a number;
+each remembers the number of the state that it was first reached from, and the actions
+on a way are found again by going it once more: a transition costs no memory.
+
+Costs: each state is asked once for its steps, and each property once for each state.
+Breadth first, the way to what is broken is a shortest one.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from distlab.check.claims import ALWAYS, POSSIBLE, SOMETIMES, Claim, claims
+from distlab.check.explored import Explored
+from distlab.check.limits import LOOK_EVERY, Limits
+from distlab.check.outcome import explored
+from distlab.check.possible import Edges
+from distlab.errors import Misuse
+from distlab.model import Model, Property, State
+
+ORDERS = ("breadth", "depth", "random")
+Order = Literal["breadth", "depth", "random"]
+USUAL = Limits(steps=1_000_000, time_s=600, memory_mb=4000)
+LONGEST = 1000  # steps of one random walk
+NOWHERE = -1  # the number of the state before an initial one
+
+
+def search(
+    model: Model,
+    properties: Iterable[Property] = (),
+    *,
+    order: Order = "breadth",
+    limits: Limits = USUAL,
+    seed: int = 0,
+    start: Explored | Iterable[State] | None = None,
+    goal: Callable[[Any], bool] | None = None,
+    within: Callable[[Any], bool] | None = None,
+    progress: bool = True,
+) -> Explored:
+    """Whether the properties, and those of the model, hold in all that can happen.
+
+    `limits.steps` is the most states, or of random walks the most steps; past a limit
+    the verdict is unknown. In stages: stop at a `goal`, stay `within` a bound, then
+    go on from there: `start` takes the verdict on the stage before, or states.
+    `progress` shows how far it has come, on a terminal, after a second.
+    """
+    if order not in ORDERS:
+        raise Misuse(f"order={order!r}: there are {', '.join(ORDERS)}.")
+    found = Search(model, claims((*model.properties, *properties)), limits)
+    found.goal, found.bound = goal, within
+    with undisturbed(), bar(progress) as shown:
+        found.begin(start)
+        if order == "random":
+            found.walk(random.Random(seed), shown)
+        else:
+            found.go(order, shown)
+    return explored(found, order, start)
+
+
+class Search:
+    """What has been reached so far, and what was found there."""
+
+    def __init__(self, model: Model, claimed: tuple[Claim, ...], limits: Limits):
+        self.model, self.claims, self.limits = model, claimed, limits
+        self.goal: Callable[[Any], bool] | None = None
+        self.bound: Callable[[Any], bool] | None = None
+        self.always = [claim for claim in claimed if claim.kind == ALWAYS]
+        self.unseen = [claim for claim in claimed if claim.kind == SOMETIMES]
+        self.possible = [claim for claim in claimed if claim.kind == POSSIBLE]
+        self.edges = Edges() if self.possible else None
+        # A method that the model leaves as it is need not be asked.
+        kind = type(model)
+        self.canonical = None if kind.canonical is Model.canonical else model.canonical
+        self.is_bounded = kind.within is not Model.within
+        self.numbers: dict[State, int] = {}  # of the states, as they were reached
+        self.parents = array("q")
+        self.depths = array("i")
+        self.transitions = 0
+        self.left = 0  # states that were reached and not gone on from
+        self.meter = limits.meter()
+        self.exhausted = False
+        self.ended_at: int | None = None  # the state that ends it, and why
+        self.broken: tuple[Claim, str] | None = None
+
+    # ----------------------------------------------------------------------- the orders
+    def begin(self, start: Explored | Iterable[State] | None) -> None:
+        """Reach the states to begin with. Raises `Misuse` if there are none."""
+        if start is None:
+            start = self.model.initial()
+        elif isinstance(start, Explored):
+            start = [state for _, state in start.path[-1:]]
+        for state in start:
+            kept = self.canonical(state) if self.canonical else state
+            if kept not in self.numbers and self.is_within(kept):
+                self.reach(kept, NOWHERE)
+        if not self.numbers:
+            raise Misuse(
+                f"{type(self.model).__name__} has no state to begin with: give some "
+                f"within the boundary, or as `start` a verdict that has a path."
+            )
+
+    def go(self, order: Order, shown: Any) -> None:
+        """Reach all that can be reached, the nearest or the newest state first."""
+        to_do = deque(self.numbers)
+        take = to_do.popleft if order == "breadth" else to_do.pop
+        numbers, most, done = self.numbers, self.limits.steps, 0
+        while to_do and self.ended_at is None:
+            if len(numbers) > most:
+                self.meter.exceeded = f"{most:,} states"
+                break
+            done += 1
+            if not done % LOOK_EVERY:
+                shown.update(len(numbers) - shown.n)
+                shown.set_postfix_str(f"{len(to_do):,} to go on from", refresh=False)
+                if not self.meter.look():
+                    break
+            state = take()
+            to_do.extend(self.after(state, numbers[state]))
+        self.left = len(to_do)
+        self.exhausted = self.ended_at is None and self.meter.exceeded is None
+
+    def walk(self, drawn: random.Random, shown: Any) -> None:
+        """Go from an initial state wherever chance leads, again and again."""
+        begin = list(self.numbers)
+        state, length = drawn.choice(begin), 0
+        while self.ended_at is None and self.meter.step():
+            self.after(state, self.numbers[state])
+            ways = [way for _, way in self.model.next(state)]
+            ways = [self.canonical(way) for way in ways] if self.canonical else ways
+            ways = [way for way in ways if way in self.numbers]
+            length += 1
+            if not ways or length == LONGEST:
+                state, length = drawn.choice(begin), 0
+            else:
+                state = drawn.choice(ways)
+            if not self.meter.steps % LOOK_EVERY:
+                shown.update(len(self.numbers) - shown.n)
+
+    # ------------------------------------------------------------------------- one step
+    def after(self, state: State, at: int) -> list[State]:
+        """The states one step later that nobody had reached before."""
+        numbers, canonical, edges = self.numbers, self.canonical, self.edges
+        new: list[State] = []
+        for _, after in self.model.next(state):
+            if canonical is not None:
+                after = canonical(after)
+            known = numbers.get(after)
+            if known is None:
+                if not self.is_within(after):
+                    if edges is not None:
+                        edges.out(at)
+                    continue
+                known = self.reach(after, at)
+                new.append(after)
+            self.transitions += 1
+            if edges is not None:
+                edges.add(at, known)
+            if self.ended_at is not None:
+                break
+        return new
+
+    def is_within(self, state: State) -> bool:
+        """Whether a state is inside the model's boundary and that of the stage."""
+        if self.is_bounded and not self.model.within(state):
+            return False
+        return self.bound is None or self.bound(state)
+
+    def reach(self, state: State, parent: int) -> int:
+        """A new state gets its number, and is held against the properties."""
+        at = len(self.numbers)
+        self.numbers[state] = at
+        self.parents.append(parent)
+        self.depths.append(0 if parent < 0 else self.depths[parent] + 1)
+        for claim in self.always:
+            if (reason := claim.broken_in(state)) is not None:
+                self.ended_at, self.broken = at, (claim, reason)
+                return at
+        if self.unseen:
+            self.unseen = [claim for claim in self.unseen if not claim.of(state)]
+        if self.goal is not None and self.goal(state):
+            self.ended_at = at
+        return at
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Pause Python's cyclic collector, which would walk all states again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def bar(progress: bool) -> Any:
+    """How far it has come, on a terminal; what a notebook stores never changes."""
+    from tqdm import tqdm
+
+    disable = None if progress else True
+    return tqdm(unit=" states", delay=1, disable=disable, leave=False)
