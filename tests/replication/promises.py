@@ -4,7 +4,9 @@ Each judge returns the sentence that is broken, or None. The end of a run is jud
 nothing goes wrong any more and every client has finished.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+from killed import Judge
 
 from distlab.check import durability, sessions
 from distlab.check.versions import Versions, told
@@ -15,7 +17,6 @@ from distlab.sim import Cluster
 from distlab.trace import Step
 
 SERVERS = ("s1", "s2", "s3")
-Judge = Callable[[Cluster], str | None]
 
 
 def of_clients(cluster: Cluster) -> History:
@@ -175,9 +176,3 @@ def clients_finish(cluster: Cluster) -> str | None:
         if op.ended_us is None:
             return f"{op} never ends"
     return None
-
-
-def broken(cluster: Cluster, *judges: Judge) -> dict[str, str]:
-    """The promises that this run breaks, each with how."""
-    said = ((judge.__name__, judge(cluster)) for judge in judges)
-    return {name: how for name, how in said if how}

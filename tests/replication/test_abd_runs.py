@@ -1,8 +1,11 @@
 """ABD in simulated time: promises, mutants, assumptions, other shapes of quorum."""
 
+from functools import partial
+
 import abd_mutants as mutants
 import pytest
 import test_abd
+from killed import broken, each_mutant, kill, mutants_in
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
@@ -156,22 +159,17 @@ PROMISES = (
 )
 
 
-def broken(cluster: Cluster) -> dict[str, str]:
-    said = ((promise.__name__, promise(cluster)) for promise in PROMISES)
-    return {name: how for name, how in said if how}
-
-
 @pytest.mark.parametrize("work", WORKLOADS)
 @pytest.mark.parametrize("seed", range(30))
 def test_what_is_promised_is_kept_under_every_fault_that_is_admitted(seed, work):
-    assert broken(run(AbdReplica, seed, work)) == {}
+    assert broken(run(AbdReplica, seed, work), *PROMISES) == {}
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("work", WORKLOADS)
 @pytest.mark.parametrize("seed", range(30, 1030))
 def test_what_is_promised_is_kept_for_a_thousand_seeds(seed, work):
-    assert broken(run(AbdReplica, seed, work)) == {}
+    assert broken(run(AbdReplica, seed, work), *PROMISES) == {}
 
 
 def test_these_runs_take_the_rare_paths():
@@ -192,7 +190,7 @@ def test_these_runs_take_the_rare_paths():
 def test_a_minority_may_be_gone_for_good(seed, work):
     gone = (Crash("s3", 50), Crash("s4", 100))
     cluster = run(AbdReplica, seed, work, gone, shape=1)
-    assert broken(cluster) == {}
+    assert broken(cluster, *PROMISES) == {}
     assert len(cluster.history.where(outcome="ok")) == len(cluster.history)
 
 
@@ -247,20 +245,10 @@ KILLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "work", "seed", "promise"),
-    KILLED,
-    ids=lambda of: getattr(of, "__name__", of),
-)
-def test_what_forgets_a_rule_breaks_a_promise(mutant, work, seed, promise):
-    """At the seed given, or at another: whoever survives a hundred fails the build."""
-    for tried in (seed, *range(100)):
-        if said := broken(run_mutant(mutant, tried, work)):
-            print(f"seed {tried}: {said}")
-            assert promise.__name__ in said
-            assert broken(run(AbdReplica, tried, work)) == {}
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+@each_mutant(KILLED)
+def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
+    runs = partial(run_mutant, work=shape)
+    kill(mutant, seed, promise, PROMISES, runs, right=AbdReplica)
 
 
 def run_mutant(mutant: type, seed: int, work: str) -> Cluster:
@@ -271,9 +259,7 @@ def run_mutant(mutant: type, seed: int, work: str) -> Cluster:
 
 def test_every_mutant_has_what_kills_it():
     """By a broken promise here, or by a step that `test_abd` looks at."""
-    known = (m for m in vars(mutants).values() if isinstance(m, type))
-    every = {m for m in known if m.__module__ == mutants.__name__}
-    assert every == {*test_abd.KILLED, *(mutant for mutant, *_ in KILLED)}
+    assert mutants_in(mutants) == {*test_abd.KILLED, *(mutant for mutant, *_ in KILLED)}
 
 
 # ------------------------------------------------------------ what is taken for granted

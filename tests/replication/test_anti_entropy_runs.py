@@ -2,7 +2,8 @@
 
 import pytest
 import test_anti_entropy as steps
-from promises import broken, clients_finish
+from killed import broken, each_mutant, kill
+from promises import clients_finish
 from schedules import OVER_MS, Drawing
 from test_golden import told
 
@@ -184,17 +185,10 @@ KILLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "shape", "seed", "promise"),
-    KILLED,
-    ids=lambda of: getattr(of, "__name__", of),
-)
+@each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    """At the seed given, or at another: whoever survives a hundred fails the build."""
-    for tried in (seed, *range(100)):
-        cluster = run(mutant, tried, shape, few_lose(tried))
-        if said := broken(cluster, *PROMISES, writes_stay):
-            print(f"seed {tried}: {said}")
-            assert promise.__name__ in said
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    def few_losing(protocol, tried):
+        return run(protocol, tried, shape, few_lose(tried))
+
+    promises = *PROMISES, writes_stay
+    kill(mutant, seed, promise, promises, few_losing, right=AntiEntropy)

@@ -3,6 +3,7 @@
 import failover_mutants as mutants
 import pytest
 import test_failover
+from killed import mutants_in
 
 from distlab.events import DiskReport
 from distlab.node import (
@@ -229,6 +230,4 @@ def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
 
 
 def test_every_mutant_has_what_kills_it():
-    known = (m for m in vars(mutants).values() if isinstance(m, type))
-    every = {m for m in known if m.__module__ == mutants.__name__}
-    assert every == KILLED.keys() | test_failover.KILLED.keys()
+    assert mutants_in(mutants) == KILLED.keys() | test_failover.KILLED.keys()

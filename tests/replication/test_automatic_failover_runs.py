@@ -3,10 +3,10 @@
 import random
 
 import pytest
+from killed import broken
 from promises import (
     SERVERS,
     acknowledged_writes_stay,
-    broken,
     clients_finish,
     entries_agree_in_each_epoch,
     in_each_log_once,

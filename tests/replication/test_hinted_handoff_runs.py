@@ -6,7 +6,8 @@ from itertools import combinations
 
 import pytest
 import test_hinted_handoff as steps
-from promises import broken, clients_finish
+from killed import broken, each_mutant, kill
+from promises import clients_finish
 from quorum_stories import READ, Story, tell, write
 from schedules import OVER_MS, Drawing
 from test_golden import told as to_text
@@ -307,17 +308,10 @@ KILLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "shape", "seed", "promise"),
-    KILLED,
-    ids=lambda of: getattr(of, "__name__", of),
-)
+@each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    """At the seed given, or at another: whoever survives a hundred fails the build."""
-    for tried in (seed, *range(100)):
-        cluster = run(mutant, tried, shape, drawn(tried, INTACT))
-        if said := broken(cluster, *KEPT, w_replicas_have_them):
-            print(f"seed {tried}: {said}")
-            assert promise.__name__ in said
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    def keeping_disks(protocol, tried):
+        return run(protocol, tried, shape, drawn(tried, INTACT))
+
+    promises = *KEPT, w_replicas_have_them
+    kill(mutant, seed, promise, promises, keeping_disks, right=HintedHandoff)

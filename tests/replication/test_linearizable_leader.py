@@ -1,13 +1,17 @@
 """Single-leader replication says that its leader's reads are linearizable: are they?"""
 
+from functools import partial
+
 import pytest
 import single_leader_mutants as mutants
+from killed import kill
 from promises import of_clients
 from test_single_leader_runs import SHAPES, run
 
 from distlab.check import Verdict
 from distlab.check.linearizable import linearizable
 from distlab.replication.single_leader import SingleLeader
+from distlab.sim import Cluster
 
 
 def judged(protocol: type, seed: int, shape: str, **settings) -> Verdict:
@@ -44,10 +48,10 @@ NOT_LINEARIZABLE = [
 
 @pytest.mark.parametrize(("mutant", "shape", "seed"), NOT_LINEARIZABLE)
 def test_what_is_stale_without_a_rule_is_found(mutant, shape, seed):
-    for tried in (seed, *range(100)):
-        verdict = judged(mutant, tried, shape)
-        if verdict.invalid:
-            print(f"seed {tried}: {verdict}")
-            assert judged(SingleLeader, tried, shape).valid
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    runs = partial(run, shape=shape)
+    kill(mutant, seed, linearizable_reads, (linearizable_reads,), runs, SingleLeader)
+
+
+def linearizable_reads(cluster: Cluster) -> str | None:
+    verdict = linearizable(of_clients(cluster))
+    return None if verdict.valid else str(verdict)

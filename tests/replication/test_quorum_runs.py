@@ -1,10 +1,12 @@
 """Leaderless replication in simulated time: promises, mutants, assumptions."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import quorum_mutants as mutants
 import test_quorum_steps
+from killed import broken, each_mutant, first_harm, kill, mutants_in
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
@@ -224,22 +226,17 @@ PROMISES = (
 )
 
 
-def broken(cluster: Cluster, *judges) -> dict[str, str]:
-    said = ((judge.__name__, judge(cluster)) for judge in judges or PROMISES)
-    return {name: how for name, how in said if how}
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(30))
 def test_what_is_promised_is_kept_under_every_fault_that_is_admitted(seed, shape):
-    assert broken(run(Replica, seed, shape)) == {}
+    assert broken(run(Replica, seed, shape), *PROMISES) == {}
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(30, 1030))
 def test_what_is_promised_is_kept_for_a_thousand_seeds(seed, shape):
-    assert broken(run(Replica, seed, shape)) == {}
+    assert broken(run(Replica, seed, shape), *PROMISES) == {}
 
 
 def test_these_runs_take_the_rare_paths():
@@ -299,7 +296,7 @@ def test_each_limit_of_the_promise_is_found_by_some_seed(limit):
         cluster = run(Replica, seed, shape, schedule, size=size)
         if seen(cluster):
             assert seed == known
-            assert broken(cluster) == {}
+            assert broken(cluster, *PROMISES) == {}
             return
     pytest.fail(f"{limit} does no harm: promise more")
 
@@ -318,7 +315,7 @@ def test_a_read_is_stale_at_some_seed_when_as_many_are_lost():
         cluster = run(Replica, seed, "symmetric", lost, size=(3, 2, 3))
         if stale(cluster):
             assert seed == 25
-            assert broken(cluster) == {}
+            assert broken(cluster, *PROMISES) == {}
             return
     pytest.fail("no lost disk makes a read stale: promise more")
 
@@ -355,21 +352,10 @@ KILLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "shape", "seed", "promise"),
-    KILLED,
-    ids=lambda of: getattr(of, "__name__", of),
-)
+@each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    """At the seed given, or at another: whoever survives a hundred fails the build."""
-    for tried in (seed, *range(100)):
-        forgetful = run_mutant(mutant, tried, shape)
-        if said := broken(forgetful):
-            print(f"seed {tried}: {said}")
-            assert promise.__name__ in said
-            assert broken(run(Replica, tried, shape)) == {}
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    runs = partial(run_mutant, shape=shape)
+    kill(mutant, seed, promise, PROMISES, runs, right=Replica)
 
 
 def run_mutant(mutant: type, seed: int, shape: str) -> Cluster:
@@ -380,10 +366,8 @@ def run_mutant(mutant: type, seed: int, shape: str) -> Cluster:
 
 def test_every_mutant_has_what_kills_it():
     """By a step that `test_quorum_steps` looks at; most also by a broken promise."""
-    known = (m for m in vars(mutants).values() if isinstance(m, type))
-    every = {m for m in known if m.__module__ == mutants.__name__}
-    assert every == set(test_quorum_steps.KILLED)
-    assert every > {mutant for mutant, *_ in KILLED}
+    assert mutants_in(mutants) == set(test_quorum_steps.KILLED)
+    assert mutants_in(mutants) > {mutant for mutant, *_ in KILLED}
 
 
 # ------------------------------------------------------------ what is taken for granted
@@ -417,17 +401,16 @@ EXCLUDED = {
 @pytest.mark.parametrize("schedule", EXCLUDED, ids=lambda of: of.__name__)
 def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(schedule):
     known, promise = EXCLUDED[schedule]
-    for seed in range(200):
+
+    def harmed(seed):
         n, _, w = SIZES[seed % len(SIZES)]
         faults = schedule(seed, n, w)
         of_servers = [f for f in faults if getattr(f, "node", "s1") not in CLIENTS]
         if schedule is not a_client_forgets_its_number:
             assert not Replica.assumes.admits(of_servers, n, w)
-        if said := promise(run(Replica, seed, "ledger", faults)):
-            print(f"seed {seed}: {said}")
-            assert seed == known
-            return
-    pytest.fail(f"{schedule.__name__} does no harm: admit it")
+        return run(Replica, seed, "ledger", faults)
+
+    assert first_harm(promise, harmed) == known
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():

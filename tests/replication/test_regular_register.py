@@ -4,6 +4,7 @@ Every message of the stories takes 2 ms; the lesson pastes the same schedules.
 """
 
 import pytest
+from killed import broken
 from test_abd_runs import (
     WORKLOADS,
     clients_finish,
@@ -111,22 +112,19 @@ def regular(cluster: Cluster) -> str | None:
 PROMISES = (regular, one_value_for_each_stamp, clients_finish)
 
 
-def broken(cluster: Cluster) -> dict[str, str]:
-    said = ((promise.__name__, promise(cluster)) for promise in PROMISES)
-    return {name: how for name, how in said if how}
-
-
 @pytest.mark.parametrize("work", WORKLOADS)
 @pytest.mark.parametrize("seed", range(24))
 def test_what_is_promised_is_kept_under_every_fault_that_is_admitted(seed, work):
-    assert broken(run(RegularReplica, seed, work, client=RegularClient)) == {}
+    cluster = run(RegularReplica, seed, work, client=RegularClient)
+    assert broken(cluster, *PROMISES) == {}
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("work", WORKLOADS)
 @pytest.mark.parametrize("seed", range(24, 1024))
 def test_what_is_promised_is_kept_for_a_thousand_seeds(seed, work):
-    assert broken(run(RegularReplica, seed, work, client=RegularClient)) == {}
+    cluster = run(RegularReplica, seed, work, client=RegularClient)
+    assert broken(cluster, *PROMISES) == {}
 
 
 def test_more_than_that_it_does_not_promise():

@@ -1,7 +1,8 @@
 """Session guarantees at followers that lag: step by step, and over many seeds."""
 
 import pytest
-from promises import SERVERS, broken, clients_finish, session
+from killed import broken, kill
+from promises import SERVERS, clients_finish, session
 from schedules import OVER_MS, Drawing
 
 from distlab.node import Call, CancelTimer, Deliver, End, Note, Send
@@ -166,11 +167,8 @@ class TakesTheLeadersWord(SessionClient):
     ],
 )
 def test_what_forgets_a_rule_breaks_a_guarantee(mutant, guarantee):
-    for seed in range(40):
-        if said := session(guarantee)(run(mutant, seed)):
-            print(f"seed {seed}: {said}")
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    promise = session(guarantee)
+    kill(mutant, 0, promise, (promise,), run, right=SessionClient)
 
 
 def test_what_trusts_the_leader_takes_a_wrong_step(monkeypatch):

@@ -1,14 +1,16 @@
 """Single-leader replication in simulated time: promises, mutants, assumptions."""
 
+from functools import partial
+
 import pytest
 import single_leader_mutants as mutants
 import test_client
 import test_single_leader
+from killed import broken, each_mutant, first_harm, kill, mutants_in
 from promises import (
     SERVERS,
     acknowledged_writes_stay,
     answered_when_on_enough_disks,
-    broken,
     clients_finish,
     confirmed_when_on_disk,
     each_request_once,
@@ -176,21 +178,10 @@ KILLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "shape", "seed", "promise"),
-    KILLED,
-    ids=lambda of: getattr(of, "__name__", of),
-)
+@each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    """At the seed given, or at another: whoever survives a hundred fails the build."""
-    for tried in (seed, *range(100)):
-        forgetful = run_mutant(mutant, tried, shape)
-        if said := broken(forgetful, *PROMISES):
-            print(f"seed {tried}: {said}")
-            assert promise.__name__ in said
-            assert broken(run(SingleLeader, tried, shape), *PROMISES) == {}
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    runs = partial(run_mutant, shape=shape)
+    kill(mutant, seed, promise, PROMISES, runs, right=SingleLeader)
 
 
 def run_mutant(mutant, seed, shape):
@@ -201,10 +192,8 @@ def run_mutant(mutant, seed, shape):
 
 def test_every_mutant_has_what_kills_it():
     """By a broken promise here, or by a step that `test_single_leader` looks at."""
-    known = (m for m in vars(mutants).values() if isinstance(m, type))
-    every = {m for m in known if m.__module__ == mutants.__name__}
     by_step = {*test_single_leader.KILLED, *test_client.KILLED}
-    assert every == by_step | {mutant for mutant, *_ in KILLED}
+    assert mutants_in(mutants) == by_step | {mutant for mutant, *_ in KILLED}
 
 
 # ------------------------------------------------------------ what is taken for granted
@@ -237,13 +226,11 @@ EXCLUDED = {
 def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(kind):
     assert kind not in SingleLeader.assumes.kinds()
     known, promise = EXCLUDED[kind]
-    for seed in range(200):
-        cluster = run(SingleLeader, seed, "ledger", worse(kind, seed))
-        if said := promise(cluster):
-            print(f"seed {seed}: {said}")
-            assert seed == known
-            return
-    pytest.fail(f"{kind.__name__} does no harm: admit it")
+
+    def harmed(seed):
+        return run(SingleLeader, seed, "ledger", worse(kind, seed))
+
+    assert first_harm(promise, harmed) == known
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():

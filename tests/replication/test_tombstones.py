@@ -1,7 +1,10 @@
 """Deletes: what comes back without tombstones, and after their time of grace."""
 
+from functools import partial
+
 import pytest
-from promises import broken, clients_finish
+from killed import broken, each_mutant, kill
+from promises import clients_finish
 from schedules import OVER_MS, Drawing
 from test_golden import told
 
@@ -422,16 +425,7 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("mutant", "shape", "seed", "promise"),
-    BREAKS,
-    ids=lambda of: getattr(of, "__name__", of),
-)
+@each_mutant(BREAKS)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    """At the seed given, or at another: whoever survives a hundred fails the build."""
-    for tried in (seed, *range(100)):
-        if said := broken(run(mutant, tried, shape), *PROMISES):
-            print(f"seed {tried}: {said}")
-            assert promise.__name__ in said
-            return
-    pytest.fail(f"{mutant.__name__} survives")
+    runs = partial(run, shape=shape)
+    kill(mutant, seed, promise, PROMISES, runs, right=Collecting)
