@@ -14,9 +14,10 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from distlab.check.dependencies import ALWAYS, ON, RW, SCAN, WR, WW, Dependencies
+from distlab.check.ladder import LADDER, RANK, Ring, Step
 from distlab.check.limits import Meter
 from distlab.check.observations import Fault, Key
-from distlab.check.rings import LADDER, RANK, Ring, Rings, Step
+from distlab.check.rings import Rings
 from distlab.check.telling import Anomaly, Teller
 
 FORMS = (

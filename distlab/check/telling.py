@@ -22,8 +22,8 @@ from distlab.check.dependencies import (
     Dependencies,
 )
 from distlab.check.finding import shown
+from distlab.check.ladder import Ring, Step
 from distlab.check.observations import Fault, Key
-from distlab.check.rings import Ring, Step
 from distlab.check.verdict import Edge
 from distlab.history import Operation
 from distlab.value import Value

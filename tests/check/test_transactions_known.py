@@ -17,8 +17,8 @@ from distlab.check import (
     transactions,
 )
 from distlab.check.dependencies import ALWAYS, PROCESS, REAL_TIME, RW, SCAN, WR, WW
+from distlab.check.ladder import Step, classified
 from distlab.check.limits import Limits, Meter
-from distlab.check.rings import Step, classified
 from distlab.history import History
 
 # name: transactions; the names of what is found; the weakest levels that are ruled out
