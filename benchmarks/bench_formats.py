@@ -22,7 +22,7 @@ from pathlib import Path
 from tables import table, write
 
 from distlab.check import formats
-from distlab.check.formats import edn
+from distlab.check.formats.edn_values import parsed
 
 EVENTS = 20_000
 LARGE_BYTES = 100_000_000
@@ -133,7 +133,7 @@ def rates() -> str:
             rows.append([*row, "", ""])
             continue
         maps = text.splitlines()[: EVENTS // 10]
-        peer = us_each(lambda maps=maps: [edn._parsed(one) for one in maps], len(maps))
+        peer = us_each(lambda maps=maps: [parsed(one) for one in maps], len(maps))
         rows.append([*row, f"{statistics.median(peer):.0f}", spread(peer)])
     history = formats.read(log("jepsen, a register", EVENTS))
     lines = history.to_jsonl()
