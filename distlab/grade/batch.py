@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from distlab.errors import DistlabError
 from distlab.grade import fence, submissions
-from distlab.grade.collect import FILE_BYTES_MAX
+from distlab.grade.cells import FILE_BYTES_MAX
 from distlab.grade.examine import Unjudgeable
 from distlab.grade.exercise import Course
 from distlab.grade.gradebook import Entry, entry, line, read_line

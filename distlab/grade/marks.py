@@ -13,7 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from distlab.grade.collect import Sheet, Unreadable, collect
+from distlab.grade.cells import Unreadable
+from distlab.grade.collect import Sheet, collect
 from distlab.grade.examine import LOOK, Finding, Kind, examine, failure
 from distlab.grade.exercise import (
     Case,

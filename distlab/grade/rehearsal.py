@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from distlab.grade.collect import Cell, Sheet, add_code
+from distlab.grade.cells import Cell
+from distlab.grade.collect import Sheet, add_code
 from distlab.grade.exercise import Exercise, Function, Literal, Method
 from distlab.grade.library import UNNEEDED
 from distlab.grade.literal import NotLiteral, literal

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from distlab.errors import Misuse
 from distlab.grade import lateness
-from distlab.grade.collect import FILE_BYTES_MAX
+from distlab.grade.cells import FILE_BYTES_MAX
 from distlab.grade.exercise import Course
 
 STAMP = "timestamp.txt"  # where nbgrader keeps the time of a submission

@@ -5,7 +5,8 @@ import json
 import pytest
 from toy_answers import code, text
 
-from distlab.grade.collect import Unreadable, collect
+from distlab.grade.cells import Unreadable
+from distlab.grade.collect import collect
 
 
 def test_definitions_imports_and_constants_are_collected_and_experiments_are_not(
