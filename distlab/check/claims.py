@@ -38,6 +38,10 @@ class Claim(NamedTuple):
             f"elsewhere the sentence that says what is broken."
         )
 
+    def is_broken_in(self, state: Any) -> bool:
+        """Whether it does not hold in a state."""
+        return self.broken_in(state) is not None
+
 
 def claims(properties: Iterable[Callable[[Any], Any]]) -> tuple[Claim, ...]:
     """The properties with their kinds. Raises `Misuse` for a name that tells none."""

@@ -61,7 +61,7 @@ def broken(found: Search, claim: Claim, reason: str, at: int) -> Outcome:
 
 def of_all(found: Search) -> str:
     """`the one state`, `all 288 states` that can be reached."""
-    count = len(found.numbers)
+    count = found.count
     return "the one state that there is" if count == 1 else f"all {count:,} states"
 
 
@@ -77,9 +77,9 @@ def explored(
         strength=strength(found, order),
         reason=said.reason,
         evidence=ways.told(found.model, path),
-        states=len(found.numbers),
+        states=found.count,
         transitions=found.transitions,
-        depth=max(found.depths),
+        depth=found.depth,
         exhausted=found.exhausted,
         path=path,
         never_seen=tuple(claim.sentence for claim in found.unseen),
@@ -98,9 +98,9 @@ def promised(found: Search) -> str:
 
 def strength(found: Search, order: str) -> str:
     """How much was looked at: `all 288 states, 1,145 transitions, depth 10`."""
-    count = len(found.numbers)
+    count = found.count
     much = f"{count:,} {'state' if count == 1 else 'states'}"
     if order == "random":
         return f"{found.meter.steps:,} steps of random walks, {much}"
-    steps = f"{found.transitions:,} transitions, depth {max(found.depths)}"
+    steps = f"{found.transitions:,} transitions, depth {found.depth}"
     return f"{'all ' * found.exhausted}{much}, {steps}"

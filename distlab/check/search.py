@@ -23,6 +23,7 @@ from distlab.check.explored import Explored
 from distlab.check.limits import LOOK_EVERY, Limits
 from distlab.check.outcome import explored
 from distlab.check.possible import Edges
+from distlab.check.search_in_arrays import FIRST, NOWHERE, TooWide, fits, go_in_arrays
 from distlab.errors import Misuse
 from distlab.model import Model, Property, State
 
@@ -30,7 +31,6 @@ ORDERS = ("breadth", "depth", "random")
 Order = Literal["breadth", "depth", "random"]
 USUAL = Limits(steps=1_000_000, time_s=600, memory_mb=4000)
 LONGEST = 1000  # steps of one random walk
-NOWHERE = -1  # the number of the state before an initial one
 
 
 def search(
@@ -60,8 +60,10 @@ def search(
         found.begin(start)
         if order == "random":
             found.walk(random.Random(seed), shown)
+        elif order == "breadth" and limits.steps > FIRST and fits(found):
+            found.go_fast(shown)
         else:
-            found.go(order, shown)
+            found.go(order, shown, limits.steps)
     return explored(found, order, start)
 
 
@@ -75,7 +77,7 @@ class Search:
         self.always = [claim for claim in claimed if claim.kind == ALWAYS]
         self.unseen = [claim for claim in claimed if claim.kind == SOMETIMES]
         self.possible = [claim for claim in claimed if claim.kind == POSSIBLE]
-        self.edges = Edges() if self.possible else None
+        self.edges = Edges()  # kept only if it is asked what stays possible
         # A method that the model leaves as it is need not be asked.
         kind = type(model)
         self.canonical = None if kind.canonical is Model.canonical else model.canonical
@@ -83,8 +85,8 @@ class Search:
         self.numbers: dict[State, int] = {}  # of the states, as they were reached
         self.parents = array("q")
         self.depths = array("i")
-        self.transitions = 0
-        self.left = 0  # states that were reached and not gone on from
+        self.to_do: deque[State] = deque()  # reached, and not gone on from
+        self.count = self.transitions = self.depth = self.left = 0
         self.meter = limits.meter()
         self.exhausted = False
         self.ended_at: int | None = None  # the state that ends it, and why
@@ -101,17 +103,27 @@ class Search:
             kept = self.canonical(state) if self.canonical else state
             if kept not in self.numbers and self.is_within(kept):
                 self.reach(kept, NOWHERE)
+                self.to_do.append(kept)
         if not self.numbers:
             raise Misuse(
                 f"{type(self.model).__name__} has no state to begin with: give some "
                 f"within the boundary, or as `start` a verdict that has a path."
             )
 
-    def go(self, order: Order, shown: Any) -> None:
+    def go_fast(self, shown: Any) -> None:
+        """Reach a thousand states one by one, and if there are more, all in arrays."""
+        self.go("breadth", shown, FIRST)
+        if self.meter.exceeded is not None and not self.meter.late:
+            self.meter.exceeded = None
+            try:
+                go_in_arrays(self, shown)
+            except TooWide:
+                self.go("breadth", shown, self.limits.steps)
+
+    def go(self, order: Order, shown: Any, most: int) -> None:
         """Reach all that can be reached, the nearest or the newest state first."""
-        to_do = deque(self.numbers)
+        numbers, to_do, done = self.numbers, self.to_do, 0
         take = to_do.popleft if order == "breadth" else to_do.pop
-        numbers, most, done = self.numbers, self.limits.steps, 0
         while to_do and self.ended_at is None:
             if len(numbers) > most:
                 self.meter.exceeded = f"{most:,} states"
@@ -124,7 +136,7 @@ class Search:
                     break
             state = take()
             to_do.extend(self.after(state, numbers[state]))
-        self.left = len(to_do)
+        self.count, self.depth, self.left = len(numbers), max(self.depths), len(to_do)
         self.exhausted = self.ended_at is None and self.meter.exceeded is None
 
     def walk(self, drawn: random.Random, shown: Any) -> None:
@@ -143,11 +155,13 @@ class Search:
                 state = drawn.choice(ways)
             if not self.meter.steps % LOOK_EVERY:
                 shown.update(len(self.numbers) - shown.n)
+        self.count, self.depth = len(self.numbers), max(self.depths)
 
     # ------------------------------------------------------------------------- one step
     def after(self, state: State, at: int) -> list[State]:
         """The states one step later that nobody had reached before."""
-        numbers, canonical, edges = self.numbers, self.canonical, self.edges
+        numbers, canonical = self.numbers, self.canonical
+        edges = self.edges if self.possible else None
         new: list[State] = []
         for _, after in self.model.next(state):
             if canonical is not None:

@@ -82,5 +82,5 @@ def space(found: Search, at: int | None) -> Space:
         depths=tuple(found.depths[number] for number in shown),
         edges=tuple(edges),
         marked=tuple(place[number] for number in marked),
-        left_out=len(kept) - len(shown),
+        left_out=found.count - len(shown),
     )
