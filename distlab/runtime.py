@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from distlab.node import Node
 
 
+class ClockNeeded(Misuse):
+    """`step` was told no time: the node now reads its clock."""
+
+
 class Runtime(Protocol):
     """What every runtime does for the nodes that it runs."""
 
@@ -116,7 +120,7 @@ class Recorder:
 
     def now_ms(self) -> float:
         if self.clock_ms is None:
-            raise Misuse(
+            raise ClockNeeded(
                 f"{self.id!r} reads its clock: give `step` what it shows, `now_ms=…`."
             )
         shown: float = self.clock_ms

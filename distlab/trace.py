@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distlab.codec import from_json_lines, to_json
 from distlab.errors import Misuse
+from distlab.value import IMMUTABLE
 
 if TYPE_CHECKING:
     import pandas
@@ -174,6 +175,9 @@ class Trace(Sequence[Step]):
         ]
         names = ["at_ms", "kind", "node", "peer", "what", "why", "msg_id"]
         return pandas.DataFrame(rows, columns=names)
+
+
+IMMUTABLE.add(Trace)  # a verdict may hold one
 
 
 def _told(what: Any) -> str:

@@ -1,0 +1,105 @@
+"""Every schedule: all orders of messages, losses, crashes, timers and choices.
+
+    verdict = explore(SingleLeader, servers=2, clients=1,
+                      workload={"c1": (Call("write", ("x", 1)), Call("read", ("x",)))},
+                      properties=[always(linearizable)])
+
+The classes are those that the simulator runs. Where it draws one schedule from a seed,
+here each one is gone through, within a budget of what may go wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from distlab.check.explored import Explored
+from distlab.check.limits import Limits
+from distlab.check.retelling import retold
+from distlab.check.search import USUAL, Order, search
+from distlab.check.verdict import Verdict
+from distlab.check.world import Untold, World
+from distlab.check.worlds import Worlds
+from distlab.errors import Misuse
+from distlab.model import Model, Property
+from distlab.node import Node
+
+
+def explore(
+    subject: type[Node] | Model,
+    *,
+    properties: Iterable[Property] = (),
+    order: Order = "breadth",
+    limits: Limits = USUAL,
+    seed: int = 0,
+    start: Any = None,
+    goal: Callable[[Any], bool] | None = None,
+    within: Callable[[Any], bool] | None = None,
+    progress: bool = True,
+    **cluster: Any,
+) -> Explored:
+    """Whether the properties hold in all that can happen: a verdict with its evidence.
+
+    `subject` is a class of nodes, and `cluster` what `Worlds` takes: groups, settings,
+    `workload`, `network`, `budget`. Or it is a model, or `Worlds` made before: a search
+    in stages needs one to go on in. Properties, `goal` and `within` are functions of a
+    `World`, or of a model's states; how a search goes on is told by `search`.
+    """
+    how = {"order": order, "limits": limits, "seed": seed, "start": start}
+    how["progress"] = progress
+    if isinstance(subject, Worlds):
+        return of_worlds(subject, tuple(properties), goal, within, how)
+    if isinstance(subject, Model):
+        if cluster:
+            raise Misuse(f"a model takes no {', '.join(cluster)}: these are for nodes.")
+        return search(subject, properties, goal=goal, within=within, **how)
+    properties = tuple(properties)
+    while True:
+        worlds = Worlds(subject, **cluster)
+        try:
+            return of_worlds(worlds, properties, goal, within, how)
+        except Untold as asked:  # by a property: only now is it known that it matters
+            if cluster.get(asked.what):
+                raise
+            cluster[asked.what] = True
+
+
+def of_worlds(
+    worlds: Worlds,
+    properties: tuple[Property, ...],
+    goal: Callable[[World], bool] | None,
+    within: Callable[[World], bool] | None,
+    how: dict[str, Any],
+) -> Explored:
+    """Search all worlds, and tell the way to what is broken as a trace."""
+    read = worlds.reading
+    found = search(
+        worlds,
+        [read(property) for property in properties],
+        goal=None if goal is None else read(goal),
+        within=None if within is None else read(within),
+        **how,
+    )
+    worlds.rules.hygiene.once_more()
+    more: dict[str, Any] = {"strength": f"{found.strength}; {worlds}"}
+    if found.path:
+        more["trace"] = retold(worlds, found.path)
+    said = {field.name: getattr(found, field.name) for field in fields(found)}
+    return Explored(**{**said, **more})
+
+
+def always(judge: Callable[..., Verdict], *arguments: Any) -> Property:
+    """What a judge of histories says of the history so far, as a property of worlds.
+
+    `always(linearizable, Register())`: the arguments are the judge's, but the history.
+    """
+
+    def judged(world: World) -> str | None:
+        verdict = judge(world.history, *arguments)
+        if verdict.unknown and "gave up" in verdict.reason:
+            raise Misuse(f"{verdict.reason} Give the judge its limits: `always(…)`.")
+        return verdict.reason if verdict.invalid else None
+
+    judged.__name__ = f"always_{judge.__name__}"
+    return judged
