@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from distlab.check.course import Course, End
 from distlab.check.kinds import NO_STATE, Kind
-
-if TYPE_CHECKING:
-    from distlab.check.configurations import Search
 
 FAR = 50  # states: to look farther ahead costs more than it saves
 
@@ -20,20 +16,16 @@ class Ahead:
     leads there, whether or not its operations are still to be had.
     """
 
-    def __init__(self, search: Search, ending: int):
-        self.search, self.ending = search, ending
-        self.writers = [(i, bit, search.kinds[i]) for i, bit in search.writers.items()]
-        self.choosy = search.choosy
-        for looker in search.lookers.values():
-            self.choosy |= looker
-        # If the one that ends leaves something of a state, it finds all of it.
-        leaves = not search.kinds[ending].hides
-        self.leaves = search.bits[ending] if leaves else 0
-        self.known: dict[tuple[int, int], bool] = {}
+    def __init__(self, course: Course, end: End):
+        self.writers = [*end.writers, *course.open[: end.open]]
+        self.lookers = end.lookers
+        self.choosy, self.leaves = end.choosy, end.leaves
+        self.waiting = end.waiting
+        self.known = end.leading
 
     def leads(self, state: int, wanted: int) -> bool:
         """Whether one of those wanted fits a state that may come of this one."""
-        if self.search.first:  # one waits for another: too rare to be clever about
+        if self.waiting:  # one waits for another: too rare to be clever about
             return True
         found = self.known.get((state, wanted))
         if found is None:
@@ -44,15 +36,16 @@ class Ahead:
 
     def looks(self, state: int, wanted: int) -> bool:
         """The same, found out."""
-        search = self.search
-        pending = search.lookers | search.writers
-        fits = [search.kinds[i] for i, bit in pending.items() if bit & wanted]
-        on = [kind for _, _, kind in self.writers if goes_on(kind)]
+        pending = (*self.lookers, *self.writers)
+        fits = [one.kind.after for one in pending if one.bit & wanted]
+        on = [one.kind.after for one in self.writers if goes_on(one.kind)]
         ways = {state: None}
         for here in (todo := [state]):
-            if any(search.after(kind, here) != NO_STATE for kind in fits):
-                return True
-            for to in [search.after(kind, here) for kind in on]:
+            for after in fits:
+                if after[here] != NO_STATE:
+                    return True
+            for after in on:
+                to = after[here]
                 if to != NO_STATE and to not in ways:
                     ways[to] = None
                     todo.append(to)

@@ -1,4 +1,4 @@
-"""The configurations that are possible at one moment, without those that are no use.
+"""The configurations that were met at one moment, without those that are no use.
 
 Of two with the same state and the same writers done, one can do all that the other can
 if it has more of the rest: lookers that have happened, open operations that have not,
@@ -37,15 +37,22 @@ class Spare:
         self.all_states = all_states  # whether they are known: finds them out
         self.kinds: dict[int, Kind] = {}  # of open operations, by their bits
         self.open = 0  # all their bits
-        self.usable = 0  # the bits of those that wait for nothing
         self.known: dict[tuple[int, int], bool] = {}
 
-    def covers(self, more: int, less: int, differ: int) -> bool:
-        """Whether what one configuration has does for all that another has."""
+    def take(self, bit: int, kind: Kind) -> None:
+        """One more operation is open."""
+        self.kinds[bit] = kind
+        self.open |= bit
+
+    def covers(self, more: int, less: int, differ: int, waiting: int) -> bool:
+        """Whether what one configuration has does for all that another has.
+
+        What is `waiting` for another operation to happen can stand in for nothing.
+        """
         lacking = (less | differ) & ~more
         if not lacking:
             return True
-        spare = more & ~less & self.usable
+        spare = more & ~less & self.open & ~waiting
         if lacking & ~self.open or lacking.bit_count() > spare.bit_count():
             return False
         found = self.known.get((lacking, spare))
@@ -88,17 +95,10 @@ def bits(many: int) -> Iterator[int]:
 class Frontier:
     """Configurations that none of the others can stand in for."""
 
-    def __init__(self, spare: Spare):
-        self.spare = spare
+    def __init__(self, spare: Spare, waiting: int):
+        self.spare, self.waiting = spare, waiting
         self.groups: dict[tuple[int, int], list[Config]] = {}
         self.seen: set[tuple[int, int, int]] = set()
-
-    def __iter__(self) -> Iterator[Config]:
-        for group in self.groups.values():
-            yield from group
-
-    def __bool__(self) -> bool:
-        return bool(self.groups)
 
     def add(self, config: Config, blind: int) -> bool:
         """Keep a configuration, unless another is as good; drop those that are not.
@@ -111,10 +111,12 @@ class Frontier:
         self.seen.add(same)
         group = self.groups.setdefault((state, done & ~blind), [])
         if len(group) <= CROWD:
-            covers = self.spare.covers
+            covers, waiting = self.spare.covers, self.waiting
             for _, others, more, _ in group:
-                if covers(more, rest, done ^ others):
+                if covers(more, rest, done ^ others, waiting):
                     return False
-            group[:] = [c for c in group if not covers(rest, c[2], done ^ c[1])]
+            group[:] = [
+                c for c in group if not covers(rest, c[2], done ^ c[1], waiting)
+            ]
         group.append(config)
         return True

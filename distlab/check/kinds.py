@@ -35,6 +35,10 @@ class Kind:
         self.free = self.open or self.blind
         self.after: dict[int, int] = {}  # from states to states, by their numbers
 
+    def numbered(self, states: States) -> None:
+        """From now on `after` has the state after it for every state there is."""
+        self.after = After(self, states)
+
     def in_sight(self) -> Kind:
         """The same, but it may not hide: what its process did next waits for it."""
         if self.open:
@@ -62,6 +66,34 @@ class Kind:
                 f"state is {state!r} ({error}); judge it by another machine."
             ) from error
         return step
+
+
+class States:
+    """The states that were met: compared once, and known by number from then on."""
+
+    def __init__(self, initial: Any):
+        self.numbers: dict[Any, int] = {initial: 0}
+        self.met = [initial]
+
+    def number(self, state: Any) -> int:
+        """The number of a state, a new one if it was never met."""
+        found = self.numbers.setdefault(state, len(self.met))
+        if found == len(self.met):
+            self.met.append(state)
+        return found
+
+
+class After(dict[int, int]):
+    """The states after operations of one kind, each found out when it is asked for."""
+
+    def __init__(self, kind: Kind, states: States):
+        self.kind, self.states = kind, states
+
+    def __missing__(self, state: int) -> int:
+        after = self.kind.applied(self.states.met[state])
+        found = NO_STATE if after is NEVER else self.states.number(after)
+        self[state] = found
+        return found
 
 
 def kinds_of(ops: Sequence[Operation], machine: Machine, keyed: bool) -> list[Kind]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations, islice
 
 import pytest
 from check.brute_force import Operations, explained, is_explained_by
 from check.twins_linearizable import WORLDS, World, all_of, at_random, busy
 
-from distlab.check import ahead, configurations, frontier, one_order
+from distlab.check import ahead, configurations, course, frontier, one_order
 from distlab.check.configurations import Search
 from distlab.check.kinds import Kind
 from distlab.check.limits import Limits
@@ -104,6 +105,41 @@ def test_what_a_machine_did_is_explained_for_many_seeds(world):
     assert all(is_explained_or_too_much(WORLDS[world], seed) for seed in seeds)
 
 
+def is_stuck_too_early(ops: Operations, world: World) -> bool:
+    """Whether an order would go on past the operation that a search is stuck at.
+
+    What was in progress then has happened or has not; if so, as it turned out later.
+    """
+    stuck = searched(ops, world).stuck
+    if stuck is None:
+        return False
+    until_us = stuck.ended_us
+    begun = [op for op in ops if op.invoked_us <= until_us]
+    going_on = [op for op in begun if op.outcome == "ok" and op.ended_us > until_us]
+    return any(
+        explained(tuple(op for op in begun if op not in not_yet), world.machine)
+        for many in range(len(going_on) + 1)
+        for not_yet in combinations(going_on, many)
+    )
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_order_goes_past_the_operation_at_which_it_is_stuck(world):
+    world = WORLDS[world]
+    ops = [at_random(world, seed) for seed in range(200)]
+    assert not any(is_stuck_too_early(some, world) for some in ops)
+
+
+def test_a_search_that_forgets_where_it_came_farthest_is_found_out(monkeypatch):
+    def last(self, at, config):
+        self.farthest, self.path = at, config.path
+
+    monkeypatch.setattr(Search, "came_to", last)
+    world = WORLDS["queue"]
+    ops = [at_random(world, seed) for seed in range(200)]
+    assert any(is_stuck_too_early(some, world) for some in ops)
+
+
 WAITS = (
     write("c1", 2, 0, None),
     Operation("c1", "cas", (2, 1), 0, "info"),
@@ -148,12 +184,12 @@ def forgets_real_time(patch):
     def at_once(ops):
         return sorted(events(ops), key=lambda event: event[1])
 
-    events = configurations.events
-    patch.setattr(configurations, "events", at_once)
+    events = course.events
+    patch.setattr(course, "events", at_once)
 
 
 def forgets_the_order_of_a_process(patch):
-    patch.setattr(configurations, "called_at_once", lambda ops: {})
+    patch.setattr(course, "called_at_once", lambda ops: {})
 
 
 def takes_open_operations_for_certain(patch):
@@ -193,7 +229,7 @@ def takes_what_fits_for_looking(patch):
 def counts_writers_done_as_gain(patch):
     add = frontier.Frontier.add
 
-    def covers(self, more, less, differ):
+    def covers(self, more, less, differ, waiting):
         return not less & ~more
 
     patch.setattr(frontier.Spare, "covers", covers)
@@ -203,7 +239,7 @@ def counts_writers_done_as_gain(patch):
 
 
 def lets_any_open_operation_stand_in(patch):
-    def covers(self, more, less, differ):
+    def covers(self, more, less, differ, waiting):
         lacking, spare = (less | differ) & ~more, more & ~less
         known = sum(self.kinds)  # the bits of all that are open
         return not lacking & ~known and lacking.bit_count() <= spare.bit_count()
@@ -212,37 +248,43 @@ def lets_any_open_operation_stand_in(patch):
 
 
 def hides_what_nothing_was_written_over(patch):
-    written = Search.written
+    written = configurations.written
 
-    def changed(self, i, state, config):
-        then = written(self, i, state, config)
-        return then._replace(rest=then.rest | self.blind & ~then.done)
+    def changed(one, state, config, end):
+        then = written(one, state, config, end)
+        return then._replace(rest=then.rest | end.blind & ~then.done)
 
-    patch.setattr(Search, "written", changed)
+    patch.setattr(configurations, "written", changed)
+
+
+def never_goes_back(patch):
+    ways_past = Search.ways_past
+    patch.setattr(
+        Search, "ways_past", lambda self, *place: islice(ways_past(self, *place), 1)
+    )
 
 
 def uses_an_open_operation_twice(patch):
-    written = Search.written
+    written = configurations.written
 
-    def changed(self, i, state, config):
-        then = written(self, i, state, config)
-        again = self.bits[i] if self.kinds[i].open else 0
-        return then._replace(rest=then.rest | again)
+    def changed(one, state, config, end):
+        then = written(one, state, config, end)
+        return then._replace(rest=then.rest | (one.bit if one.kind.open else 0))
 
-    patch.setattr(Search, "written", changed)
+    patch.setattr(configurations, "written", changed)
 
 
 def takes_all_open_operations_for_equal(patch):
-    may_happen = Search.may_happen
+    may_happen = course.Course.may_happen
 
-    def changed(self, i):
-        last = max((i for i in self.earlier if i), default=0)
-        may_happen(self, i)
-        if self.kinds[i].open:
-            self.earlier[i] = last or self.earlier[i]
+    def changed(self, one):
+        last = max((bit for bit in self.earlier if bit), default=0)
+        may_happen(self, one)
+        if one.kind.open:
+            self.earlier[one.i] = last or self.earlier[one.i]
             self.earlier[0] = 0
 
-    patch.setattr(Search, "may_happen", changed)
+    patch.setattr(course.Course, "may_happen", changed)
 
 
 def looks_one_step_ahead(patch):
@@ -253,8 +295,8 @@ def looks_past_the_one_that_ends(patch):
     """As we once did where it might hide; the texts tell."""
     init = ahead.Ahead.__init__
 
-    def changed(self, search, ending):
-        init(self, search, ending)
+    def changed(self, course, end):
+        init(self, course, end)
         self.choosy |= self.leaves
         self.leaves = 0
 
@@ -262,7 +304,7 @@ def looks_past_the_one_that_ends(patch):
 
 
 def calls_idle_what_was_looked_at(patch):
-    patch.setattr(Search, "idle", lambda self, i, then: self.kinds[i].free)
+    patch.setattr(configurations, "is_idle", lambda one, then: one.kind.free)
 
 
 def mixes_up_results(patch):
@@ -291,13 +333,14 @@ MUTANTS = [  # the world and the seeds that tell
     (forgets_open_operations, "counter", range(500)),
     (believes_reasons_for_results, "lock", range(500)),
     (takes_what_fits_for_looking, "register", range(500)),
-    (counts_writers_done_as_gain, "register", range(500)),
-    (lets_any_open_operation_stand_in, "texts", range(1950, 1960)),
+    (counts_writers_done_as_gain, "counter", range(500)),
+    (lets_any_open_operation_stand_in, "text", range(10_715, 10_720)),
     (hides_what_nothing_was_written_over, "register", range(500)),
+    (never_goes_back, "register", range(500)),
     (uses_an_open_operation_twice, "register", range(2000)),
     (takes_all_open_operations_for_equal, "queue", range(425, 435)),
     (looks_one_step_ahead, "counter", range(500)),
-    (looks_past_the_one_that_ends, "text", range(500)),
+    (looks_past_the_one_that_ends, "text", range(430, 440)),
     (calls_idle_what_was_looked_at, "text", range(500)),
     (mixes_up_results, "stack", range(500)),
     (merges_keys_by_time_alone, "key-value", range(500)),

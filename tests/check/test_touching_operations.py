@@ -8,7 +8,7 @@ import random
 import pytest
 from check.brute_force import Operations, explained
 
-from distlab.check import configurations
+from distlab.check import course
 from distlab.check.configurations import Search
 from distlab.check.limits import Limits
 from distlab.grade.checks.models.notation import history
@@ -70,7 +70,7 @@ def test_the_search_says_what_all_orders_say_where_operations_touch():
 
 def test_a_search_that_lets_them_hide_is_told_from_its_twin(monkeypatch):
     """Its process waits for what has happened, and what hides may not have."""
-    monkeypatch.setattr(configurations, "in_a_crowd", lambda ops, chained: ())
+    monkeypatch.setattr(course, "in_a_crowd", lambda ops, chained: ())
     assert differences(range(2_000))
 
 
