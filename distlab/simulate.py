@@ -21,6 +21,7 @@ import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -29,10 +30,13 @@ from typing import Any
 import distlab
 from distlab import faults, sim
 from distlab.check import Verdict, properties
-from distlab.errors import Misuse, Violation, did_you_mean
+from distlab.check.shrink import shrink
+from distlab.errors import DistlabError, Misuse, did_you_mean
 from distlab.history import History
 from distlab.node import Call, Node
+from distlab.recording import Recording
 from distlab.sim.cluster import MAX_STEPS, RUN_MS
+from distlab.sim.program import program
 
 FAULTS = {name: kind for name, kind in vars(faults).items() if isinstance(kind, type)}
 DELAYS = {name: getattr(sim, name) for name in sim.__all__}
@@ -47,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="equal seeds, equal runs (0)")
     add("--seeds", metavar="FIRST:LAST", help="many runs, 0:1000 for a thousand")
     add("--judge", metavar="PROPERTY", help="what was promised: linearizable, causal …")
+    add("--shrink", action="store_true", help="print the smallest run that still fails")
     add("--servers", type=int, metavar="N", help="how many (mostly 3)")
     add("--clients", type=int, metavar="N", help="how many (mostly 1)")
     add("--until-ms", type=float, default=RUN_MS, help=f"simulated time ({RUN_MS})")
@@ -72,15 +77,31 @@ def run(arguments: argparse.Namespace) -> int:
     cluster = made(arguments)
     try:
         cluster.run(arguments.until_ms, arguments.max_steps)
-    except Violation:
+    except DistlabError:
         report(cluster, arguments)
+        if arguments.shrink:
+            print_smallest(cluster, arguments)
         raise
     report(cluster, arguments)
     if arguments.judge:
         verdict = judged(cluster.history, arguments.judge)
         print(repr(verdict))
+        if arguments.shrink and verdict.invalid:
+            print_smallest(cluster, arguments)
         return int(verdict.invalid)
     return 0
+
+
+def print_smallest(cluster: sim.Cluster, arguments: argparse.Namespace) -> None:
+    """Print the smallest run found that fails like this one, as a program."""
+
+    def judge(tried: Recording) -> Verdict | None:
+        run = cluster.again(tried).run(tried.until_ms, arguments.max_steps)
+        return judged(run.history, arguments.judge) if arguments.judge else None
+
+    recording = replace(cluster.recording, until_ms=arguments.until_ms)
+    smallest = shrink(recording, judge)
+    print(f"\n{smallest.told}\n\n{program(cluster, smallest.recording)}")
 
 
 def report(cluster: sim.Cluster, arguments: argparse.Namespace) -> None:

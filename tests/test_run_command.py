@@ -9,6 +9,7 @@ from sim import sim_nodes
 
 from distlab import simulate
 from distlab.__main__ import main
+from distlab.check.linearizable import linearizable
 from distlab.sim import sweep
 from distlab.trace import Trace
 
@@ -164,7 +165,8 @@ SWEEP = ("replication.regular_register", "--latency", "Exponential(20)")
 
 @pytest.fixture
 def the_library(monkeypatch):
-    known = {"replication.regular_register": "distlab.replication.regular_register"}
+    names = ("replication.regular_register", "replication.automatic_failover")
+    known = {name: f"distlab.{name}" for name in names}
     monkeypatch.setattr(simulate, "protocols", lambda: iter(known.items()))
 
 
@@ -202,3 +204,21 @@ def test_seeds_that_are_none_are_refused(capsys, the_library, seeds):
     code, printed = said(capsys, *SWEEP, f"--seeds={seeds}")
     assert code == 2
     assert "write FIRST:LAST, as 0:1000 for the seeds 0 to 999." in printed.err
+
+
+def test_a_run_that_fails_is_shrunk_to_a_program_that_fails_too(capsys, the_library):
+    split = 'Split((("s1", "c1"), ("s2", "s3", "c2")), at_ms=20, until_ms=900)'
+    words = ("--clients", "2", "--seed", "3", "--fault", split, "--until-ms", "1500")
+    asked = (*words, "--judge", "linearizable", "--shrink")
+    code, printed = said(capsys, "replication.automatic_failover", *asked)
+    assert code == 1
+    assert "calls, faults and draws → 3 in " in printed.out
+    pasted: dict = {}
+    exec(printed.out[printed.out.index("from distlab.") :], pasted)
+    assert linearizable(pasted["cluster"].history).invalid
+
+
+def test_a_run_that_an_error_stops_is_shrunk_too(capsys):
+    code, printed = said(capsys, "toys.boom", "--shrink")
+    assert code == 1
+    assert "it is broken" in printed.out and "recording=Recording(" in printed.out

@@ -19,12 +19,15 @@ from distlab.faults import Fault
 from distlab.groups import Groups
 from distlab.history import History
 from distlab.node import Call, Node, NodeId
+from distlab.recording import Recording
 from distlab.sim.delays import us
 from distlab.sim.disk import Disk
 from distlab.sim.engine import Engine
 from distlab.sim.host import Host
 from distlab.sim.injector import Injector, require_message, require_node
 from distlab.sim.network import Links, Network
+from distlab.sim.replay import Script
+from distlab.sim.replay import recording as recorded
 from distlab.sim.scenario import Moment
 from distlab.sim.streams import Stream
 from distlab.sim.workload import as_load
@@ -46,6 +49,7 @@ class Cluster:
 
     `workload` maps clients to their calls (see `sim.workload`), or is a function
     `(client, choose) -> calls`. `states=True` also writes down the fields that change.
+    A `recording` gives the calls and the faults of a run, and decides for chance.
     Raises `Misuse` for what cannot be meant.
     """
 
@@ -60,15 +64,19 @@ class Cluster:
         workload: Mapping[NodeId, Any] | Callable[..., Any] | None = None,
         per_node: Mapping[NodeId, Mapping[str, Any]] | None = None,
         states: bool = False,
+        recording: Recording | None = None,
         **groups_and_settings: Any,
     ):
         if not isinstance(seed, int):
             raise Misuse(f"the seed {seed!r} is no whole number.")
-        self.groups = Groups(protocol, groups_and_settings)
+        told = {"network": network, "disk": disk, "per_node": per_node}
+        self.arguments = {"seed": seed, **told, "states": states, **groups_and_settings}
+        self.protocol, self.groups = protocol, Groups(protocol, groups_and_settings)
         self.seed = seed
-        self._engine = engine = Engine(seed)
+        script = Script(recording) if recording else None
+        self._engine = engine = Engine(seed, script)
         self._network = network or Network()
-        self._links = Links(self._network, seed, lambda: engine.now_us)
+        self._links = Links(self._network, seed, lambda: engine.now_us, script)
         disk = disk or Disk()
         for node, settings in self.groups.nodes(per_node or {}):
             host = Host(node, settings, engine, self._links, disk, states)
@@ -80,6 +88,8 @@ class Cluster:
         for host in engine.hosts.values():
             engine.plan(0, host.birth)
         self._follow(workload or {})
+        if recording:
+            self._repeat(recording, again=bool(workload or faults))
         self._trace: tuple[int, Trace] | None = None
 
     def _check_network(self) -> None:
@@ -100,6 +110,14 @@ class Cluster:
         for client, load in workload.items():
             require_node(client, self._engine.hosts, "the workload")
             self._engine.hosts[client].caller.follow(as_load(client, load))
+
+    def _repeat(self, recording: Recording, again: bool) -> None:
+        if again:
+            raise Misuse("a recording has its own calls and faults: give no others.")
+        for fault in recording.faults:
+            self._injector.plan(fault)
+        for called in recording.calls:
+            self.add_call(called.at_ms, called.node, called.call)
 
     def __repr__(self) -> str:
         return f"Cluster of {self.groups}, seed {self.seed}, at {self.now_ms:g} ms"
@@ -174,6 +192,18 @@ class Cluster:
         """The calls that the workload has made so far, as data."""
         hosts = self._engine.hosts.items()
         return {id: tuple(host.caller.made) for id, host in hosts if host.caller.made}
+
+    @property
+    def recording(self) -> Recording:
+        """What chance decided so far, with the calls and the faults: it replays them.
+
+        Recorded are the faults of the whole schedule and the calls that have begun.
+        """
+        return recorded(self._engine, self.schedule)
+
+    def again(self, recording: Recording) -> Cluster:
+        """A new cluster like this one, in which a recording decides."""
+        return Cluster(self.protocol, recording=recording, **self.arguments)
 
     def saw(self, text: str) -> bool:
         """Whether some node made this remark."""

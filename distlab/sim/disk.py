@@ -14,15 +14,15 @@ Source
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
 from distlab.node import DiskReport, Node
 from distlab.reactions import Rule
-from distlab.sim.delays import Distribution, as_distribution
+from distlab.sim.delays import Constant, Distribution, as_distribution
 from distlab.sim.engine import Door, Engine, Entry
-from distlab.sim.streams import Stream
+from distlab.sim.replay import Tape
 from distlab.value import check_frozen
 
 Effect = Callable[..., None]
@@ -137,12 +137,14 @@ class Journal:
     earlier records too, for it may tell of what they hold.
     """
 
-    def __init__(self, node: Node, disk: Disk, engine: Engine):
+    def __init__(self, node: Node, disk: Disk, engine: Engine, tape: Tape):
         self.node, self.disk, self.engine = node, disk, engine
         self.records = Records(node)
         self.door = Door("sync", node.id, self.synced)
-        self.stream = Stream(engine.seed, node.id, "disk")
-        self.sync_us = disk.sync.draws(self.stream)
+        self.stream = tape.stream
+        self.sync_us: Iterator[int] = disk.sync.draws(self.stream)
+        if not isinstance(disk.sync, Constant):
+            self.sync_us = tape.lengths(self.sync_us)
         self.syncing = False
         self.outbox: list[tuple[bool, Effect, Arguments]] = []  # of this step; waits?
         self.held: list[tuple[int, Effect, Arguments]] = []  # for so many records

@@ -21,12 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from distlab.errors import DistlabError, Violation, undeclared
 from distlab.node import NodeId
+from distlab.sim.replay import Script, Tape
+from distlab.sim.streams import Stream
 from distlab.trace import Step, Trace
 
 if TYPE_CHECKING:
     from distlab.sim.host import Host
 
 Entry = tuple[int, int, Any, NodeId, Any, int]
+STREAMS = {"timers": "timers", "choices": "choose", "syncs": "disk"}
 
 
 class Door:
@@ -57,15 +60,23 @@ class Detour:
 class Engine:
     """Time, the agenda and the record of one run."""
 
-    def __init__(self, seed: int):
-        self.seed = seed
+    def __init__(self, seed: int, script: Script | None = None):
+        self.seed, self.script = seed, script
         self.now_us = 0
         self.agenda: list[Entry] = []
         self.raw: list[Any] = []
         self.hosts: dict[NodeId, Host] = {}
         self.number = count(1).__next__
+        self.aside: dict[
+            int, Any
+        ] = {}  # messages that were lost or doubled
         self.resumed: Entry | None = None  # what has waited and happens now
         self.before_all = count(-(2**62)).__next__  # ties that come before all others
+
+    def tape(self, node: NodeId, of: str) -> Tape:
+        """What a node draws from for `timers`, `choices` or `syncs`."""
+        recorded = getattr(self.script, of)[node] if self.script else None
+        return Tape(Stream(self.seed, node, STREAMS[of]), recorded)
 
     # ------------------------------------------------------------- what is to happen
     def plan(self, at_us: int, door: Door | Detour, what: Any = None) -> None:

@@ -19,7 +19,6 @@ from distlab.sim.disk import Disk, Journal
 from distlab.sim.engine import Door, Engine, Entry
 from distlab.sim.mailbox import Mailbox
 from distlab.sim.network import Links
-from distlab.sim.streams import Stream
 from distlab.sim.timers import Timers
 from distlab.sim.workload import Caller
 from distlab.state import copied
@@ -42,10 +41,12 @@ class Host:
         self.paused: Pause | None = None  # what makes the node stand still
         self.waiting: list[Entry] = []  # what has come meanwhile
         self.clock = Clock()
-        self.choices = Stream(engine.seed, node.id, "choose")
+        self.choices = engine.tape(node.id, "choices")
+        self.syncs = engine.tape(node.id, "syncs")
         self.birth = Door("start", node.id, self.start)
         self.alarm = Door("fire", node.id, self.fire)
-        self.timers = Timers(node.id, engine, self.clock, self.alarm)
+        timers = engine.tape(node.id, "timers")
+        self.timers = Timers(engine, self.clock, self.alarm, timers)
         self.mailbox = Mailbox(node.id, engine, links)
         self.caller = Caller(self)
         self.states = states
@@ -57,7 +58,9 @@ class Host:
         self.node = node
         node._runtime = self
         self.journal = (
-            Journal(node, self.disk, self.engine) if node._durable() else None
+            Journal(node, self.disk, self.engine, self.syncs)
+            if node._durable()
+            else None
         )
         self.checked = [
             one

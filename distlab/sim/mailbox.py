@@ -69,6 +69,7 @@ class Mailbox:
             delays, number = (0,), -1
         else:
             delays, number = outcome, engine.number()
+            engine.aside[number] = outcome
             engine.tell("send", src, msg, peer=dst, number=number)
         if isinstance(outcome, str):
             engine.tell("drop", dst, msg, outcome, peer=src, number=number)

@@ -26,6 +26,7 @@ from distlab.faults import (
 )
 from distlab.node import Inner, Message, NodeId, Signed
 from distlab.sim.delays import Distribution, Uniform, as_distribution, us
+from distlab.sim.replay import Script
 from distlab.sim.streams import Stream
 
 Transit = Callable[[Message], Any]  # → delay (int), why not (str), two delays (tuple)
@@ -68,8 +69,15 @@ class Network:
 class Links:
     """The links of one run, the faults in force, and what both do to a message."""
 
-    def __init__(self, network: Network, seed: int, now_us: Callable[[], int]):
+    def __init__(
+        self,
+        network: Network,
+        seed: int,
+        now_us: Callable[[], int],
+        script: Script | None = None,
+    ):
         self.network, self.seed, self.now_us = network, seed, now_us
+        self.script = script  # what decides in the place of chance
         self.faults: list[LinkFault] = []
         self.latencies: dict[Link, Transit] = {}  # each goes on where it was, for ever
         self.streams: dict[tuple[NodeId, NodeId, type], Stream] = {}  # the same
@@ -110,7 +118,7 @@ class Links:
         for fault in concerned:
             if isinstance(fault, (SlowLink, Delay)):
                 transit = stretched(transit, fault)
-        if self.network.fifo:
+        if self.network.fifo and not (self.script and self.script.overtaking):
             transit = self.in_order(transit, (src, dst))
         for kind, stage in CHANCES.items():
             for fault in concerned:
@@ -120,6 +128,8 @@ class Links:
 
     def latency(self, src: NodeId, dst: NodeId) -> Transit:
         """The link's own latency: one function for the whole run, which goes on."""
+        if self.script and (src, dst) not in self.latencies:
+            self.latencies[src, dst] = self.script.transit(src, dst)
         if (src, dst) not in self.latencies:
             stream = Stream(self.seed, f"{src}→{dst}", "latency")
             usual = self.network.per_link.get((src, dst), self.network.latency)
@@ -141,11 +151,18 @@ class Links:
     def in_order(self, transit: Transit, link: Link) -> Transit:
         """Nobody overtakes: a message waits for the one before it."""
 
-        def queued(msg: Message) -> int:
-            now_us = self.now_us()
-            arrives_us = max(now_us + transit(msg), self.last_us.get(link, 0))
+        def queued(msg: Message) -> Any:
+            now_us, outcome = self.now_us(), transit(msg)
+            if outcome.__class__ is not int:  # a recording says more than a latency
+                return outcome if isinstance(outcome, str) else behind(now_us, outcome)
+            arrives_us = max(now_us + outcome, self.last_us.get(link, 0))
             self.last_us[link] = arrives_us
             return arrives_us - now_us
+
+        def behind(now_us: int, copies: tuple[int, ...]) -> tuple[int, ...]:
+            arrives_us = max(now_us + copies[0], self.last_us.get(link, 0))
+            self.last_us[link] = arrives_us
+            return tuple(arrives_us - now_us + us - copies[0] for us in copies)
 
         return queued
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from heapq import heappush
 
-from distlab.node import NodeId, Timer
+from distlab.node import Timer
 from distlab.sim.clock import Clock
 from distlab.sim.delays import us
 from distlab.sim.engine import Door, Engine, Entry
-from distlab.sim.streams import Stream
+from distlab.sim.replay import Tape
 
 
 class Timers:
     """What is set, and when it runs out. An equal timer is restarted."""
 
-    def __init__(self, id: NodeId, engine: Engine, clock: Clock, door: Door):
-        self.engine, self.clock, self.door = engine, clock, door
-        self.stream = Stream(engine.seed, id, "timers")
+    def __init__(self, engine: Engine, clock: Clock, door: Door, tape: Tape):
+        self.engine, self.clock, self.door, self.tape = engine, clock, door, tape
         self.numbers: dict[Timer, int] = {}  # of each timer that is set
         self.armed: set[int] = set()  # the same numbers: what else comes was cancelled
 
@@ -24,7 +23,7 @@ class Timers:
         """Draw a delay and plan the timer, in the place of an equal one."""
         engine, delay_us = self.engine, us(low_ms)
         if high_ms != low_ms:
-            delay_us = self.stream.between(delay_us, us(high_ms))
+            delay_us = self.tape.between(delay_us, us(high_ms))
         self.armed.discard(self.numbers.get(timer, 0))
         tie, now_us = engine.number(), engine.now_us
         at_us = now_us + self.clock.true_us(delay_us)
