@@ -48,6 +48,16 @@ class Operation(NamedTuple):
             return None
         return (self.ended_us - self.invoked_us) / 1000
 
+    @staticmethod
+    def when(at_us: int | None) -> str:
+        """A moment of its clock in words: `12 ms`."""
+        return "no end" if at_us is None else f"{at_us / 1000:g} ms"
+
+    @property
+    def span(self) -> str:
+        """From when to when it took, in words: `12 to 14 ms`."""
+        return f"{self.invoked_ms:g} to {self.when(self.ended_us)}"
+
     @property
     def definite(self) -> bool:
         """Whether one knows if it happened."""

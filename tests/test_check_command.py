@@ -54,8 +54,8 @@ def test_that_lines_stand_for_times_is_told_before_the_reason(check, tmp_path):
     )
     _, head, note, reason, *_ = ("", *check(log)[1].splitlines())
     assert head.startswith("INVALID  linearizable")
-    assert note == "No times in this log: milliseconds are the numbers of its lines."
-    assert "(1 to 2 ms)" in reason
+    assert note == "No times in this log: its lines are told instead."
+    assert "(lines 1 to 2)" in reason
 
 
 def test_a_ring_of_transactions_is_told(check):

@@ -48,6 +48,7 @@ def test_an_operation_that_has_not_ended_is_indefinite():
 
 def test_times_are_told_in_milliseconds():
     assert (WRITE.invoked_ms, WRITE.ended_ms, WRITE.latency_ms) == (1, 5, 4)
+    assert (WRITE.span, OPEN.span) == ("1 to 5 ms", "6 to no end")
 
 
 def test_one_is_before_another_if_it_had_ended_when_that_was_called():

@@ -31,8 +31,7 @@ def told(op: Operation) -> str:
     """An operation as a clause: `c1 cas(1, 2) gave True (12 to 14 ms)`."""
     if op.f in ("read", "write") and len(op.args) == 1 + (op.f == "write"):
         return versions.told(op)
-    ended = "no end" if op.ended_ms is None else f"{op.ended_ms:g} ms"
-    return f"{named(op)}{gave(op)} ({op.invoked_ms:g} to {ended})"
+    return f"{named(op)}{gave(op)} ({op.span})"
 
 
 def named(op: Operation) -> str:

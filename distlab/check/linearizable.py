@@ -186,7 +186,7 @@ def prefix_of(one: Object, stuck: Operation) -> str:
     before = sum(ended_us < stuck.ended_us for ended_us in ended)
     return (
         f"An order explains the {counted(before, 'operation')} that ended before "
-        f"{stuck.ended_us / 1000:g} ms, and none goes on from there."
+        f"{stuck.when(stuck.ended_us)}, and none goes on from there."
     )
 
 

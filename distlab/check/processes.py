@@ -19,7 +19,7 @@ def one_at_a_time(ops: Iterable[Operation]) -> Iterator[Operation]:
         process, _, _, invoked_us, _, _, ended_us = op
         if free_us.get(process, invoked_us) > invoked_us:
             raise Misuse(
-                f"{process} calls `{op.f}` at {op.invoked_ms:g} ms before its last "
+                f"{process} calls `{op.f}` at {op.when(invoked_us)} before its last "
                 f"operation has ended: give each process one operation at a time."
             )
         free_us[process] = inf if ended_us is None else ended_us

@@ -215,7 +215,7 @@ def fitted(history: History, model: str) -> History:
 def wrong_in(op: Operation, model: str) -> str | None:
     """Why an operation is none of a model, and whose it is, or None if it is one."""
     if wrong := misshapen(op.f, len(op.args), model) or wrong_values(op, model):
-        return f"{op.process} called `{op.f}` at {op.invoked_ms:g} ms: {wrong}"
+        return f"{op.process} called `{op.f}` at {op.when(op.invoked_us)}: {wrong}"
     return None
 
 

@@ -189,7 +189,7 @@ def convergence(final: Mapping[str, Rows]) -> Verdict:
 def told(op: Operation) -> str:
     """An operation as a clause: `c1 read x: 1 [c2:1] (12 to 14 ms)`."""
     key = op.args[0]
-    when = f"({op.invoked_ms:g} to {op.ended_ms:g} ms)"
+    when = f"({op.span})"
     if op.f == "read":
         return f"{op.process} read {key}: {listed(op.result)} {when}"
     if op.f == "delete":

@@ -138,7 +138,9 @@ def none_goes_around(ops: Operations, items: Sequence[Item]) -> str:
     """Why no item went in before the others and came out after them."""
     first = min(items, key=lambda item: item.put_end)
     last = max(items, key=lambda item: item.take_call)
-    until = "on" if last.take < 0 else f"to {ops[last.take].invoked_ms:g} ms"
+    until = "on"
+    if last.take >= 0:
+        until = f"to {ops[last.take].when(ops[last.take].invoked_us)}"
     late = [item.put for item in items if item.put_call > first.put_end]
     early = [
         item.take

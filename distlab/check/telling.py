@@ -88,8 +88,7 @@ class Teller:
 
     def _presented(self, t: int) -> str:
         op = self.ops[t]
-        ended = "no end" if op.ended_ms is None else f"{op.ended_ms:g} ms"
-        return f"{self.names[t]} is {op.process}'s ({op.invoked_ms:g} to {ended})"
+        return f"{self.names[t]} is {op.process}'s ({op.span})"
 
     # ------------------------------------------------------------------------- one edge
     def _edge(self, step: Step) -> Edge:
@@ -97,8 +96,9 @@ class Teller:
         if step.kind == PROCESS:
             why = f"{self.ops[step.src].process} began {other} after {one}"
         elif step.kind == REAL_TIME:
-            ended, called = self.ops[step.src].ended_ms, self.ops[step.dst].invoked_ms
-            why = f"{one} had ended at {ended:g} ms, {other} began at {called:g} ms"
+            before, after = self.ops[step.src], self.ops[step.dst]
+            ended, called = before.when(before.ended_us), after.when(after.invoked_us)
+            why = f"{one} had ended at {ended}, {other} began at {called}"
         else:
             why = self._dependency(step, self.graph.keys[step.key], one, other)
         return Edge(self.ops[step.src], KINDS[step.kind], self.ops[step.dst], why)

@@ -97,8 +97,8 @@ class Versions:
             why = f"its position is {one.result!r}, the other's {other.result!r}"
         else:
             why = (
-                f"it had ended at {one.ended_ms:g} ms, before the other was called at "
-                f"{other.invoked_ms:g} ms"
+                f"it had ended at {one.when(one.ended_us)}, before the other was "
+                f"called at {other.when(other.invoked_us)}"
             )
         return f"{version(one)} is older than {version(other)}: {why}."
 
@@ -122,13 +122,11 @@ def version(write: Operation | None) -> str:
 
 def told(op: Operation) -> str:
     """An operation as a clause: `c1 read x = 1 (12 to 14 ms)`."""
-    ended = "no end" if op.ended_ms is None else f"{op.ended_ms:g} ms"
-    when = f"({op.invoked_ms:g} to {ended})"
     if op.f == "write":
-        return f"{op.process} wrote {version(op)} {when}"
+        return f"{op.process} wrote {version(op)} ({op.span})"
     if op.result is None:
-        return f"{op.process} read {op.args[0]} and found nothing {when}"
-    return f"{op.process} read {op.args[0]} = {op.result!r} {when}"
+        return f"{op.process} read {op.args[0]} and found nothing ({op.span})"
+    return f"{op.process} read {op.args[0]} = {op.result!r} ({op.span})"
 
 
 def counted(n: int, thing: str) -> str:

@@ -123,8 +123,8 @@ class Ring:
         """Who it is, also by its name in the reason: `T1 is c1's (0 to 8 ms)`."""
         if not isinstance(node, Operation):
             return str(node)
-        by = rf"(\w+) is {re.escape(node.process)}'s \({node.invoked_ms:g} to"
-        found = re.search(by, self.reason)
+        whose = re.escape(f"{node.process}'s ({node.span})")
+        found = re.search(rf"(\w+) is {whose}", self.reason)
         return f"{found[1]}: {who(node)}" if found else who(node)
 
     def presented(self, node: Any) -> str:
@@ -260,5 +260,4 @@ def who(node: Any) -> str:
     """Who it is in the cycle: the process and its time, or a name."""
     if not isinstance(node, Operation):
         return str(node)
-    ended = "no end" if node.ended_ms is None else f"{node.ended_ms:g} ms"
-    return f"{node.process} ({node.invoked_ms:g} to {ended})"
+    return f"{node.process} ({node.span})"

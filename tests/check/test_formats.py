@@ -303,6 +303,8 @@ def test_the_order_of_lines_stands_for_time_where_there_is_none(seed):
             other.before(op) for op in untimed.history
         ]
     assert untimed.unit == "line" and "No times" in untimed.notes[0]
+    assert {op.span[:4] for op in untimed.history} == {"line"}
+    assert "line" not in timed.text()
 
 
 def test_without_times_a_moment_is_the_number_of_its_line():
@@ -311,6 +313,14 @@ def test_without_times_a_moment_is_the_number_of_its_line():
         "{:process 0, :type :ok, :f :write, :value 3}"
     )
     assert (op.invoked_ms, op.ended_ms) == (3, 5)
+    assert op.span == "lines 3 to 5"
+
+
+def test_of_several_events_in_one_line_each_has_a_place_of_its_own():
+    one = "{:process 0, :type :invoke, :f :write, :value 3}"
+    two = "{:process 0, :type :ok, :f :write, :value 3}"
+    (op,) = formats.read(f"{one} {two}")
+    assert op.span == "lines 1 to 1.001"
 
 
 def test_events_of_one_microsecond_keep_the_order_of_their_lines():
@@ -515,11 +525,11 @@ INFO  jepsen.util - 4  :invoke  :read  nil
 def test_jepsens_log_is_read_as_porcupine_reads_it():
     read = reading(ETCD)
     assert read.history.text().splitlines() == [
-        "p0        1.000 to    6.000 ms  write(3) → info 'timed-out'",
-        "p1        4.000 to    7.000 ms  cas(3, 4) → ok True",
-        "p2        5.000 to    8.000 ms  cas(9, 4) → ok False",
-        "p3        9.000 to   10.000 ms  read() → fail 'timed-out'",
-        "p4       11.000 to    never ms  read() → info",
+        "p0    lines 1 to 6          write(3) → info 'timed-out'",
+        "p1    lines 4 to 7          cas(3, 4) → ok True",
+        "p2    lines 5 to 8          cas(9, 4) → ok False",
+        "p3    lines 9 to 10         read() → fail 'timed-out'",
+        "p4    line 11 to no end     read() → info",
     ]
     assert read.notes[0] == (
         "Left out: 1 event of nemesis, 1 event of other loggers; no clients."

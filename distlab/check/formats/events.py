@@ -20,7 +20,7 @@ from distlab.history import History, Operation
 ENDS = ("ok", "fail", "info")
 KINDS = ("invoke", *ENDS)
 BACK_US_MAX = 1_000_000  # by which a clock may go back within a log
-NO_TIMES = "No times in this log: milliseconds are the numbers of its lines."
+NO_TIMES = "No times in this log: its lines are told instead."
 
 
 class Event(NamedTuple):
@@ -40,6 +40,29 @@ class Keyed(NamedTuple):
 
     key: Any
     value: Any
+
+
+class ByLine(Operation):
+    """An operation of a log without times: when it was is where it stands."""
+
+    @staticmethod
+    def when(at_us: int | None) -> str:
+        """A line in words: `line 12`; `line 12.001` is the second event there."""
+        return "no end" if at_us is None else f"line {at_us / 1000:.10g}"
+
+    @property
+    def span(self) -> str:
+        """From which line to which it took, in words: `lines 12 to 14`."""
+        call, end = self.when(self.invoked_us), self.when(self.ended_us)
+        if self.ended_us is None:
+            return f"{call} to {end}"
+        return f"{call.replace('line', 'lines')} to {end.removeprefix('line ')}"
+
+    def __str__(self) -> str:
+        args = ", ".join(map(repr, self.args))
+        result = "" if self.result is None else f" {self.result!r}"
+        told = f"{self.f}({args}) → {self.outcome}{result}"
+        return f"{self.process:<5} {self.span:<20}  {told}"
 
 
 class Clock:
@@ -158,8 +181,9 @@ class Pairing:
             f, args, outcome, result = self.meant(begun, end)
         except ValueError as wrong:
             raise self.source.wrong((end or begun).line, str(wrong)) from None
+        made = Operation if self.clock.timed else ByLine
         self.operations.append(
-            Operation(begun.process, f, args, invoked_us, outcome, result, at_us)
+            made(begun.process, f, args, invoked_us, outcome, result, at_us)
         )
 
 
