@@ -87,7 +87,7 @@ class Worlds(Model):
         self._moves = [(BITS * n.at, Moves(self, n)) for n in self.locals]
         self._bodies_in = [(BITS * n.at, n.bodies_in) for n in self.locals]
         self.share(Shared(budget), ())
-        self.properties = (self.always_every_invariant_holds,)  # type: ignore[misc]
+        self.properties = (self.always_every_invariant_holds,)
         self.starts = self.started()
 
     def __str__(self) -> str:
