@@ -1,0 +1,73 @@
+"""What Paxos promises, as sentences about the nodes of a run or explored world."""
+
+from distlab.consensus.paxos import Paxos, Proposal
+from distlab.machine import Machine, State, Step
+from distlab.quorum import Majority
+
+
+class Consensus(Machine):
+    """What many propose to: the first value stays, and everybody is told it."""
+
+    def propose(self, state: State, value: object) -> Step:
+        chosen = state or (value,)
+        return chosen, chosen[0]
+
+
+def chosen(world) -> list[Proposal]:
+    """The proposals that enough acceptors have accepted, at whatever time."""
+    nodes = [node for node in world.nodes.values() if isinstance(node, Paxos)]
+    accepted = {proposal for node in nodes for proposal in node.voted}
+    voters = {p: [node.id for node in nodes if p in node.voted] for p in accepted}
+    enough = getattr(nodes[0], "phase_2", None) or Majority(nodes[0].nodes)
+    found = [proposal for proposal in accepted if enough.has(voters[proposal])]
+    return sorted(found, key=lambda proposal: (proposal.ballot, str(proposal.value)))
+
+
+def always_one_value_is_chosen(world) -> str | None:
+    """Safety requirement 2 of section 2.1."""
+    first, *later = chosen(world) or [None]
+    for proposal in later:
+        if proposal.value != first.value:
+            return f"{first} and {proposal} are both chosen"
+    return None
+
+
+def always_what_is_learned_was_chosen(world) -> str | None:
+    """Safety requirement 3 of section 2.1."""
+    values = {proposal.value for proposal in chosen(world)}
+    for node in world.nodes.values():
+        if node.decided and node.decided.value not in values:
+            return f"{node.id} has learned {node.decided.value!r}, which was not chosen"
+    return None
+
+
+def always_one_value_in_a_ballot(world) -> str | None:
+    """Different proposers use different numbers, and none uses one twice (§2.2)."""
+    known: dict = {}
+    for node in world.nodes.values():
+        for proposal in sorted(node.voted, key=str):
+            if known.setdefault(proposal.ballot, proposal) != proposal:
+                return f"{proposal} and {known[proposal.ballot]} have one number"
+    return None
+
+
+def sometimes_two_ballots_are_chosen(world) -> bool:
+    """The same value, chosen a second time: so its proposer had to look for it."""
+    return len(chosen(world)) > 1
+
+
+def sometimes_a_vote_comes_to_nothing(world) -> bool:
+    """An acceptor has accepted another value than the one that is chosen."""
+    values = {proposal.value for proposal in chosen(world)}
+    return bool(values) and any(
+        proposal.value not in values
+        for node in world.nodes.values()
+        for proposal in node.voted
+    )
+
+
+SAFETY = (
+    always_one_value_is_chosen,
+    always_what_is_learned_was_chosen,
+    always_one_value_in_a_ballot,
+)
