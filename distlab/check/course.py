@@ -134,7 +134,7 @@ class End:
         self.open = len(course.open)  # of which there are so many
         self.blind, self.choosy = course.blind, course.choosy
         self.waiting = course.waiting
-        self.seen = Frontier(course.spare, course.waiting)
+        self.seen = Frontier(course.spare)
         self.leading: dict[tuple[int, int], bool] = {}  # what `Ahead` has found out
 
     def happened(self, done: int, rest: int) -> int:

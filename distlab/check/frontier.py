@@ -44,15 +44,12 @@ class Spare:
         self.kinds[bit] = kind
         self.open |= bit
 
-    def covers(self, more: int, less: int, differ: int, waiting: int) -> bool:
-        """Whether what one configuration has does for all that another has.
-
-        What is `waiting` for another operation to happen can stand in for nothing.
-        """
+    def covers(self, more: int, less: int, differ: int) -> bool:
+        """Whether what one configuration has does for all that another has."""
         lacking = (less | differ) & ~more
         if not lacking:
             return True
-        spare = more & ~less & self.open & ~waiting
+        spare = more & ~less & self.open
         if lacking & ~self.open or lacking.bit_count() > spare.bit_count():
             return False
         found = self.known.get((lacking, spare))
@@ -95,8 +92,8 @@ def bits(many: int) -> Iterator[int]:
 class Frontier:
     """Configurations that none of the others can stand in for."""
 
-    def __init__(self, spare: Spare, waiting: int):
-        self.spare, self.waiting = spare, waiting
+    def __init__(self, spare: Spare):
+        self.spare = spare
         self.groups: dict[tuple[int, int], list[Config]] = {}
         self.seen: set[tuple[int, int, int]] = set()
 
@@ -111,12 +108,10 @@ class Frontier:
         self.seen.add(same)
         group = self.groups.setdefault((state, done & ~blind), [])
         if len(group) <= CROWD:
-            covers, waiting = self.spare.covers, self.waiting
+            covers = self.spare.covers
             for _, others, more, _ in group:
-                if covers(more, rest, done ^ others, waiting):
+                if covers(more, rest, done ^ others):
                     return False
-            group[:] = [
-                c for c in group if not covers(rest, c[2], done ^ c[1], waiting)
-            ]
+            group[:] = [c for c in group if not covers(rest, c[2], done ^ c[1])]
         group.append(config)
         return True

@@ -138,6 +138,8 @@ def in_a_crowd(ops: Sequence[Operation], chained: Mapping[int, int]) -> Iterator
 
     That one may happen after them, at the moment at which all of them meet.
     """
+    if not chained:
+        return
     ends = Counter(op.ended_us for op in ops if op.outcome == "ok")
     for i, before in chained.items():
         if ends[ops[i].invoked_us] > 1:

@@ -229,7 +229,7 @@ def takes_what_fits_for_looking(patch):
 def counts_writers_done_as_gain(patch):
     add = frontier.Frontier.add
 
-    def covers(self, more, less, differ, waiting):
+    def covers(self, more, less, differ):
         return not less & ~more
 
     patch.setattr(frontier.Spare, "covers", covers)
@@ -239,7 +239,7 @@ def counts_writers_done_as_gain(patch):
 
 
 def lets_any_open_operation_stand_in(patch):
-    def covers(self, more, less, differ, waiting):
+    def covers(self, more, less, differ):
         lacking, spare = (less | differ) & ~more, more & ~less
         known = sum(self.kinds)  # the bits of all that are open
         return not lacking & ~known and lacking.bit_count() <= spare.bit_count()
