@@ -19,6 +19,7 @@ COMMANDS = {
     "lab": ("distlab.lab", "open the course in JupyterLab"),
     "doctor": ("distlab.doctor", "say what is wrong here, and what mends it"),
     "run": ("distlab.simulate", "simulate a protocol"),
+    "explore": ("distlab.explore_command", "go through every schedule of a protocol"),
     "check": ("distlab.judge", "judge histories: of our runs, Jepsen, Maelstrom, …"),
     "progress": ("distlab.grade.progress", "show what you have solved"),
     "reset": ("distlab.grade.reset", "give me a fresh sheet of exercises"),

@@ -146,19 +146,7 @@ def summary(cluster: sim.Cluster) -> Iterator[str]:
 # ----------------------------------------------------------------- from words to values
 def made(arguments: argparse.Namespace) -> sim.Cluster:
     """The cluster that the arguments describe. Raises `Misuse` for what is unclear."""
-    groups = usual_groups(*found(arguments.protocol))
-    for name in ("servers", "clients"):
-        number = getattr(arguments, name)
-        if number is not None and name not in groups:
-            raise Misuse(f"--{name}: the groups here are {', '.join(groups)}.")
-        if number is not None and number < (name == "servers"):
-            raise Misuse(f"--{name} {number}: a run needs {LEAST[name]}.")
-        if number is not None:
-            groups[name] = (groups[name][0], number)
-    calls: dict[str, list[Call]] = {}
-    for text in arguments.call:
-        node, call = parsed_call(text)
-        calls.setdefault(node, []).append(call)
+    groups, calls = asked_groups(arguments), asked_calls(arguments)
     caller, callers = groups.get("clients", next(iter(groups.values())))
     more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
     return sim.Cluster(
@@ -170,6 +158,29 @@ def made(arguments: argparse.Namespace) -> sim.Cluster:
         workload=calls or (getattr(caller, "workload", None) if callers else None),
         **more,
     )
+
+
+def asked_groups(arguments: argparse.Namespace) -> dict[str, tuple[type[Node], int]]:
+    """Who runs together: the protocol's usual groups, as many of each as asked for."""
+    groups = usual_groups(*found(arguments.protocol))
+    for name in ("servers", "clients"):
+        number = getattr(arguments, name)
+        if number is not None and name not in groups:
+            raise Misuse(f"--{name}: the groups here are {', '.join(groups)}.")
+        if number is not None and number < (name == "servers"):
+            raise Misuse(f"--{name} {number}: a run needs {LEAST[name]}.")
+        if number is not None:
+            groups[name] = (groups[name][0], number)
+    return groups
+
+
+def asked_calls(arguments: argparse.Namespace) -> dict[str, list[Call]]:
+    """What `--call` says, by the node that is called."""
+    calls: dict[str, list[Call]] = {}
+    for text in arguments.call:
+        node, call = parsed_call(text)
+        calls.setdefault(node, []).append(call)
+    return calls
 
 
 def found(name: str) -> tuple[ModuleType, str]:

@@ -18,6 +18,7 @@ COMMANDS = (
     "readme",
     "doctor",
     "execute",
+    "explore_command",
     "judge",
     "lab",
     "simulate",

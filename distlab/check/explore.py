@@ -84,7 +84,13 @@ def of_worlds(
     worlds.rules.hygiene.once_more()
     more: dict[str, Any] = {"strength": f"{found.strength}; {worlds}"}
     if found.path:
-        more["trace"] = retold(worlds, found.path)
+        told = retold(worlds, found.path)
+        more["trace"] = told.trace()
+        last = found.path[-1][1]
+        for property in properties if found.invalid else ():
+            if (reason := read(property)(last)) and isinstance(reason, str):
+                again = property(World(worlds, last, told.history()))
+                more["reason"] = found.reason.replace(reason, again)
     said = {field.name: getattr(found, field.name) for field in fields(found)}
     return Explored(**{**said, **more})
 
@@ -99,7 +105,7 @@ def always(judge: Callable[..., Verdict], *arguments: Any) -> Property:
         verdict = judge(world.history, *arguments)
         if verdict.unknown and "gave up" in verdict.reason:
             raise Misuse(f"{verdict.reason} Give the judge its limits: `always(…)`.")
-        return verdict.reason if verdict.invalid else None
+        return verdict.reason.rstrip(".") if verdict.invalid else None
 
     judged.__name__ = f"always_{judge.__name__}"
     return judged

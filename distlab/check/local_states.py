@@ -75,12 +75,12 @@ class Budget(Value):
             (self.timers, "timeout", "timeouts"),
             (self.losses, "loss", "losses"),
         )
-        named = [
-            f"{most} {one if most == 1 else many}"
+        told = [
+            f"at most {most} {one if most == 1 else many}" if most else f"no {one}"
             for most, one, many in limits
             if most is not None
         ]
-        return f"at most {', '.join(named)}"
+        return ", ".join(told)
 
 
 class Action(Value):
@@ -319,7 +319,7 @@ class Local:
 
     def _raised(self, number: int, action: Action, error: Exception) -> Outcome:
         kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-        told = str(error) or "an assertion failed"
+        told = str(error).rstrip(".") or "an assertion failed"
         node = self.nodes[number]
         sentence = f"{type(node).__name__} {self.id!r}: {kind}{told}"
         ended = self.bodies[number]._replace(state=Raised(sentence))

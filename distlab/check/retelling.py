@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from distlab.check.local_states import Action, without
 from distlab.check.networks import Lost
 from distlab.errors import Misuse
+from distlab.events import Outcome
+from distlab.history import History, Operation
 from distlab.node import (
     Call,
     CancelTimer,
@@ -52,10 +54,16 @@ class Retelling:
         self.sent = 0
         self.at_us = 0
         self.steps: list[Step] = []
+        self.operations: list[Operation] = []
+        self.lives = dict.fromkeys(self.nodes, 1)
 
     def trace(self) -> Trace:
         """What has happened so far."""
         return Trace(self.steps, self.nodes)
+
+    def history(self) -> History:
+        """What the clients have seen so far."""
+        return History(self.operations)
 
     def tell(self, kind: str, node: NodeId, what: Any = None, **more: Any) -> None:
         """Write down a step."""
@@ -79,11 +87,15 @@ class Retelling:
             case Fire(timer):
                 self.pending[node] = without(self.pending[node], timer)
                 self.tell("fire", node, timer)
-            case Call():
+            case Call(name, args):
                 self.tell("call", node, event)
+                life = self.lives[node]
+                process = node if life == 1 else f"{node}#{life}"
+                self.operations.append(Operation(process, name, args, self.at_us))
             case Crash():
                 self.crash(node)
             case Recover(report):
+                self.lives[node] += 1
                 self.tell("recover", node, report)
         self.tell_all(node, action)
 
@@ -116,7 +128,7 @@ class Retelling:
             case Output(value):
                 self.tell("output", node, value)
             case End(_, outcome, value):
-                self.tell(outcome, node, value)
+                self.end(node, outcome, value)
             case Note(text, dropped):
                 told = {"why": text} if dropped else {"what": text}
                 self.tell("ignore" if dropped else "note", node, **told)
@@ -127,7 +139,19 @@ class Retelling:
         self.in_flight = [m for m in self.in_flight if m[:2] != (node, node)]
         self.tell("crash", node)
         if self.nodes[node].operation is not None:
-            self.tell("info", node, f"{node} crashed")
+            self.end(node, "info", f"{node} crashed")
+
+    def end(self, node: NodeId, outcome: Outcome, value: Any) -> None:
+        """The operation of a node ends."""
+        self.tell(outcome, node, value)
+        last = max(
+            at
+            for at, operation in enumerate(self.operations)
+            if operation.process.split("#")[0] == node
+        )
+        self.operations[last] = self.operations[last]._replace(
+            outcome=outcome, result=value, ended_us=self.at_us
+        )
 
     def arrived(self, src: NodeId, dst: NodeId, msg: Message) -> int:
         """The number of a message that arrives: of equal ones, the first."""
@@ -149,8 +173,8 @@ class Retelling:
         )
 
 
-def retold(worlds: Worlds, path: Iterable[tuple[Any, int]]) -> Trace:
-    """The trace of a way through worlds.
+def retold(worlds: Worlds, path: Iterable[tuple[Any, int]]) -> Retelling:
+    """A way through worlds, taken again.
 
     Raises `Misuse` where its nodes come to another world than the search did.
     """
@@ -170,4 +194,4 @@ def retold(worlds: Worlds, path: Iterable[tuple[Any, int]]) -> Trace:
                 f"{type(telling.nodes[action.node]).__name__} keeps state outside its "
                 f"fields."
             )
-    return telling.trace()
+    return telling

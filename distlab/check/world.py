@@ -30,10 +30,11 @@ class Untold(Misuse):
 class World:
     """The nodes, what is on its way among them, and what they have told. Read only."""
 
-    __slots__ = ("_number", "_worlds", "read")
+    __slots__ = ("_history", "_number", "_worlds", "read")
 
-    def __init__(self, worlds: Worlds, number: int):
+    def __init__(self, worlds: Worlds, number: int, history: History | None = None):
         self._worlds, self._number = worlds, number
+        self._history = history  # one with the times of a trace, if there is one
         self.read: set[str] = set()  # what was asked for
 
     def _bodies(self) -> list[Body]:
@@ -94,7 +95,9 @@ class World:
         if not self._worlds.rules.history:
             raise Untold("history")
         self.read.add("history")
-        return as_history(self._worlds.order(self._number))
+        if self._history is None:
+            self._history = as_history(self._worlds.order(self._number))
+        return self._history
 
     @property
     def left(self) -> Budget:

@@ -73,3 +73,17 @@ def test_the_way_to_what_is_broken_is_told_as_a_trace():
     )
     assert verdict.invalid
     assert [step.what for step in verdict.trace.where("ok")] == ["new", None]
+
+
+def test_the_reason_tells_the_times_of_the_trace():
+    verdict = explore(
+        AbdReplica,
+        servers=3,
+        clients=(RegularClient, 2),
+        workload=WRITE_AND_READ,
+        budget=Budget(timers=0),
+        properties=[always(linearizable)],
+    )
+    first, second = verdict.trace.where("ok")
+    assert f"to {first.at_ms:g} ms" in verdict.reason
+    assert f"to {second.at_ms:g} ms" in verdict.reason

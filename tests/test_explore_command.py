@@ -1,0 +1,113 @@
+"""`distlab explore`: every schedule of a protocol, from the command line."""
+
+import importlib
+import json
+
+import pytest
+
+from distlab.__main__ import main
+from distlab.node import Node
+from distlab.simulate import protocols
+
+STALE = """replication.regular_register --clients 2 --judge linearizable
+--call c1.write("x",1) --call c2.read("x") --call c2.read("x")""".split()
+NO_NODES = {  # what a chapter has beside protocols
+    name
+    for name, whole in protocols()
+    if not any(
+        isinstance(kind, type) and issubclass(kind, Node) and kind.__module__ == whole
+        for kind in vars(importlib.import_module(whole)).values()
+    )
+}
+REFUSED = {
+    "replication.abd_as_story": "a generator in a node's state may change unseen",
+    "replication.last_write_wins": "reads its clock",
+    "replication.logs": "reads its clock",
+}
+ALONE = "replication.client"  # asks itself, and has no answer
+
+
+def explored(capsys, *words):
+    code = main(["explore", *words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_all_schedules_of_a_protocol_are_gone_through(capsys):
+    code, out, _ = explored(
+        capsys, "replication.single_leader", "--crashes", "1", "--timers", "2"
+    )
+    assert code == 0
+    assert out.startswith("VALID  always every invariant holds  (all 3,412 states, ")
+    assert "3 servers (SingleLeader) and 1 client (KeyValueClient)" in out
+    assert "at most 1 crash, no recovery, at most 2 timeouts" in out
+
+
+@pytest.mark.parametrize("name", sorted(set(dict(protocols())) - NO_NODES))
+def test_every_protocol_can_be_explored_or_says_why_not(capsys, name):
+    words = f"{name} --timers 1 --crashes 1 --states 2000".split()
+    code, out, err = explored(capsys, *words)
+    if name in REFUSED:
+        assert code == 2 and REFUSED[name] in err
+    elif name == ALONE:
+        assert code == 1 and "received Write" in out
+    else:
+        assert not err
+        assert out.startswith("VALID" if code == 0 else "UNKNOWN  ")
+
+
+def test_a_judge_by_its_name_looks_at_each_history(capsys):
+    code, out, _ = explored(
+        capsys,
+        *"replication.abd --servers 2 --clients 2 --judge linearizable".split(),
+    )
+    assert code == 0
+    assert "always linearizable" in out
+
+
+def test_what_a_protocol_does_not_promise_to_survive_is_told(capsys):
+    words = "consensus.viewstamped --crashes 1 --recoveries 1 --network unordered"
+    code, out, _ = explored(capsys, *words.split())
+    assert code == 1  # it forgets everything, and answers nevertheless
+    assert "does not promise to survive: Recover, Reordering." in out
+    _, out, _ = explored(capsys, *"consensus.viewstamped --crashes 1".split())
+    assert "messages of a link arrive in order" in out
+    assert "does not promise" not in out
+
+
+def test_past_a_limit_nothing_is_known(capsys):
+    code, out, _ = explored(capsys, "consensus.paxos", "--states", "1000")
+    assert code == 2
+    assert out.startswith("UNKNOWN")
+
+
+def test_the_way_to_what_is_broken_is_shown_written_and_drawn(capsys, tmp_path):
+    lines, picture = tmp_path / "way.jsonl", tmp_path / "way.svg"
+    where = "--jsonl", str(lines), "--svg", str(picture)
+    code, out, _ = explored(capsys, *STALE, "--trace", *where)
+    assert code == 1
+    assert "1  c1 is called to write('x', 1)" in out
+    assert "1.000 ms  c1   call      write('x', 1)" in out
+    assert json.loads(lines.read_text("utf-8").splitlines()[0])["nodes"]
+    assert picture.read_text("utf-8").startswith("<svg")
+
+
+def test_where_nothing_is_broken_there_is_no_way_to_show(capsys):
+    _, out, _ = explored(capsys, "replication.version_numbers", "--trace")
+    assert "--trace: nothing is broken, so there is no way to show." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("replication.abdd", "Did you mean `replication.abd`?"),
+        ("replication.abd --network order", "Did you mean `ordered`?"),
+        ("replication.last_write_wins", "reads its clock"),
+        ("replication.abd --judge linear", "Did you mean `linearizable`?"),
+        ("replication.abd --order deep", "there are breadth, depth, random"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_sentence(capsys, words, told):
+    code, _, err = explored(capsys, *words.split())
+    assert code == 2
+    assert told in err
