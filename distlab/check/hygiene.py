@@ -49,15 +49,6 @@ class Hygiene:
         self.samples: list[Sample] = []
 
     # -------------------------------------------------------------------------- values
-    def unhashable(self, src: NodeId, msg: Message, error: TypeError) -> Misuse:
-        """What to say of a message that cannot be compared by value."""
-        place = next(changeable_in(msg, type(msg).__name__, False), None)
-        what = f"{place[0]} is a {place[1]}" if place else str(error)
-        return Misuse(
-            f"{type(msg).__name__} from {src!r} cannot be explored: {what}, and equal "
-            f"messages are held once. {advice(place[1] if place else '')}"
-        )
-
     def look_into(self, src: NodeId, msg: Message) -> None:
         """Refuse a message in which something may change after it was sent."""
         for place, kind in changeable_in(msg, type(msg).__name__, False):
@@ -75,9 +66,9 @@ class Hygiene:
         self.met[kind] += 1
         if self.met[kind] & (self.met[kind] - 1):  # no power of two
             return
+        self.look_into_state(node, action, twin)
         before, after = node.fingerprint(), twin.fingerprint()
         sample = Sample(node, action, before, after, effects)
-        self.look_into_state(node, action, twin)
         self.repeat(sample)
         if len(self.samples) < MOST:
             self.samples.append(sample)

@@ -193,12 +193,8 @@ class Local:
 
     def letter(self, src: NodeId, msg: Message) -> int:
         """The number of this message from this node."""
-        try:
-            number = self._letters.setdefault((src, msg), len(self.letters))
-        except TypeError as error:
-            raise self.rules.hygiene.unhashable(src, msg, error) from error
+        number = self._letters.setdefault((src, msg), len(self.letters))
         if number == len(self.letters):
-            self.rules.hygiene.look_into(src, msg)
             self.letters.append((src, msg))
             self.senders.append(self.rules.ids.index(src))
         return number
@@ -314,6 +310,9 @@ class Local:
                 yield self._raised(number, Action(self.id, event, choices), error)
                 continue
             action = Action(self.id, event, choices)
+            for sent in effects:
+                if isinstance(sent, Send):
+                    self.rules.hygiene.look_into(self.id, sent.msg)
             self.rules.hygiene.look_at(node, action, twin, effects)
             yield self._outcome(number, before, action, twin, effects)
 
