@@ -17,7 +17,7 @@ through all states that can be reached.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 State = Hashable
 Action = Any
@@ -36,7 +36,7 @@ class Model:
       way leads to a state where it is.
     """
 
-    properties: ClassVar[tuple[Property, ...]] = ()  # that each search looks at
+    properties: tuple[Property, ...] = ()  # that each search looks at
 
     def initial(self) -> Iterable[State]:
         """The states in which it may begin."""
@@ -56,8 +56,25 @@ class Model:
 
     def tell(self, action: Action) -> str:
         """An action in words."""
-        return str(action)
+        return in_words(action)
 
     def label(self, state: Any) -> str:
         """A state in words."""
-        return str(state)
+        return in_words(state)
+
+
+def in_words(value: Any) -> str:
+    """A value as it is printed, but a set in one order on any machine.
+
+    >>> in_words((frozenset({"b", "a"}), 3))
+    '({a, b}, 3)'
+    """
+    if isinstance(value, frozenset):
+        return f"{{{', '.join(sorted(map(in_words, value)))}}}"
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", [""] * len(value))
+        parts = zip(names, map(in_words, value), strict=True)
+        return (
+            f"({', '.join(f'{name}={part}' if name else part for name, part in parts)})"
+        )
+    return value if isinstance(value, str) else repr(value)

@@ -35,7 +35,7 @@ from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 
 from distlab.errors import Misuse, did_you_mean
-from distlab.model import Action, Model, State
+from distlab.model import Action, Model, State, in_words
 
 Rule = tuple[Any, ...]  # a method, and the members that it is about
 Writes = tuple[tuple[int, State], ...]  # slots and what they hold then
@@ -77,8 +77,8 @@ class Specification(Model):
         cls._variables = {**cls._variables, **own}
 
     def __init__(self, **sizes: int):
-        kinds = self._variables
-        groups = dict.fromkeys(kind.of for kind in kinds.values() if kind.of)
+        self.kinds = tuple(self._variables.values())
+        groups = dict.fromkeys(kind.of for kind in self.kinds if kind.of)
         if set(sizes) != set(groups):
             given = ", ".join(f"{group}=3" for group in groups)
             name = type(self).__name__
@@ -87,12 +87,12 @@ class Specification(Model):
         self.places: dict[str, int | range] = {}  # of each variable among the slots
         for group, size in sizes.items():
             setattr(self, group, range(size))
-        for name, (values, of) in kinds.items():
+        for name, (values, of) in self._variables.items():
             at = len(self.slots)
             members = range(sizes[of]) if of else (None,)
             self.slots += [Slot(name, member, values) for member in members]
             self.places[name] = range(at, len(self.slots)) if of else at
-        self._state: Any = namedtuple(type(self).__name__, kinds)  # type: ignore[misc]
+        self._state: Any = namedtuple(type(self).__name__, self._variables)  # type: ignore[misc]
         self.remembered = [Remembered(self, *rule) for rule in self.rules()]
 
     def rules(self) -> Iterable[Rule]:
@@ -117,6 +117,13 @@ class Specification(Model):
         """`manager_prepares 2`, as words."""
         name, *members = action
         return " ".join([name.replace("_", " "), *map(str, members)])
+
+    def label(self, state: Any) -> str:
+        """What each variable is: `coordinator undecided, manager working prepared`."""
+        return ", ".join(
+            f"{name} {' '.join(map(in_words, value if kind.of else (value,)))}"
+            for (name, kind), value in zip(self._variables.items(), state, strict=True)
+        )
 
     def every_state(self) -> Iterator[State]:
         """All that the variables could be, reached or not."""

@@ -38,9 +38,11 @@ class Claim(NamedTuple):
             f"elsewhere the sentence that says what is broken."
         )
 
-    def is_broken_in(self, state: Any) -> bool:
-        """Whether it does not hold in a state."""
-        return self.broken_in(state) is not None
+    def told_of(self, state: Any) -> bool:
+        """Whether it is broken in a state, or of another kind and true there."""
+        if self.kind == ALWAYS:
+            return self.broken_in(state) is not None
+        return bool(self.of(state))
 
 
 def claims(properties: Iterable[Callable[[Any], Any]]) -> tuple[Claim, ...]:

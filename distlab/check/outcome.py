@@ -101,6 +101,6 @@ def strength(found: Search, order: str) -> str:
     count = found.count
     much = f"{count:,} {'state' if count == 1 else 'states'}"
     if order == "random":
-        return f"{found.meter.steps:,} steps of random walks, {much}"
+        return f"{found.transitions:,} steps of random walks, {much}"
     steps = f"{found.transitions:,} transitions, depth {found.depth}"
     return f"{'all ' * found.exhausted}{much}, {steps}"

@@ -144,18 +144,25 @@ class Search:
         begin = list(self.numbers)
         state, length = drawn.choice(begin), 0
         while self.ended_at is None and self.meter.step():
-            self.after(state, self.numbers[state])
-            ways = [way for _, way in self.model.next(state)]
-            ways = [self.canonical(way) for way in ways] if self.canonical else ways
-            ways = [way for way in ways if way in self.numbers]
-            length += 1
-            if not ways or length == LONGEST:
-                state, length = drawn.choice(begin), 0
-            else:
-                state = drawn.choice(ways)
             if not self.meter.steps % LOOK_EVERY:
                 shown.update(len(self.numbers) - shown.n)
+            ways = self.ways(state)
+            if not ways or length == LONGEST:
+                state, length = drawn.choice(begin), 0
+                continue
+            before, state = state, drawn.choice(ways)
+            length += 1
+            self.transitions += 1
+            if state not in self.numbers:
+                self.reach(state, self.numbers[before])
         self.count, self.depth = len(self.numbers), max(self.depths)
+
+    def ways(self, state: State) -> list[State]:
+        """The states one step later, known or not."""
+        after = [after for _, after in self.model.next(state)]
+        if self.canonical is not None:
+            after = [self.canonical(one) for one in after]
+        return [one for one in after if one in self.numbers or self.is_within(one)]
 
     # ------------------------------------------------------------------------- one step
     def after(self, state: State, at: int) -> list[State]:

@@ -130,7 +130,7 @@ class Yes(Table):
 
     def asked(self, values: list[State]) -> tuple[int, int]:  # noqa: D102
         _, answer = self.remembered.asked(values)
-        return int(bool(answer)), 0
+        return int(answer), 0
 
     def first(self, codes: Codes) -> int | None:
         """The first state of which it says yes."""
@@ -151,7 +151,7 @@ class Layers:
         self.count = self.transitions = 0
         self.add(np.unique(np.array(begin, dtype=np.int64)))
 
-    def yes(self, function: Callable[[Any], Any]) -> Yes:
+    def yes(self, function: Callable[[Any], bool]) -> Yes:
         """A function of a state, to be asked of layers."""
         return Yes(self.coding, Remembered(self.model, function))
 
@@ -216,8 +216,8 @@ def go_in_arrays(found: Search, shown: Any) -> None:
     """Go through a space again, from its beginning. Raises `TooWide`."""
     assert isinstance(found.model, Specification)
     layers, most = Layers(found.model), found.limits.steps
-    always = [layers.yes(claim.is_broken_in) for claim in found.always]
-    unseen = [(claim, layers.yes(claim.of)) for claim in found.unseen]
+    always = [layers.yes(claim.told_of) for claim in found.always]
+    unseen = [(claim, layers.yes(claim.told_of)) for claim in found.unseen]
     while True:
         layer = layers.layers[-1]
         unseen = [one for one in unseen if one[1].first(layer) is None]

@@ -40,6 +40,46 @@ def sometimes_all_commit(s: Any) -> bool:
     return all(manager == "committed" for manager in s.manager)
 
 
+# Consistency alone is not kept by every step from every state, only from those that can
+# be reached. With these it is: together they are inductive.
+def always_committed_as_told(s: Any) -> str | None:
+    """A manager that has committed was told so, and then nobody else holds back."""
+    if s.decision != "commit" and "committed" in s.manager:
+        return f"manager {s.manager.index('committed')} has committed untold"
+    for i, manager in enumerate(s.manager):
+        if s.decision == "commit" and manager in ("working", "aborted"):
+            return f"commit was sent, and manager {i} is {manager}"
+    return None
+
+
+def always_prepared_as_it_said(s: Any) -> str | None:
+    """A manager that has sent "prepared" waits, unless it was told; so who is heard."""
+    for i, manager in enumerate(s.manager):
+        if s.is_heard[i] and not s.has_sent[i]:
+            return f"manager {i} was heard and has sent nothing"
+        if s.has_sent[i] and manager == "working":
+            return f'manager {i} has sent "prepared" and is working'
+        if s.has_sent[i] and manager == "aborted" and s.decision != "abort":
+            return f'manager {i} has sent "prepared" and has aborted untold'
+    return None
+
+
+def always_decided_as_it_said(s: Any) -> str | None:
+    """The coordinator has sent what it has decided, and nothing else."""
+    sent = {"undecided": "unsent", "committed": "commit", "aborted": "abort"}
+    if s.decision == sent[s.coordinator]:
+        return None
+    return f"the coordinator is {s.coordinator} and its message is {s.decision}"
+
+
+INDUCTIVE = (
+    always_consistent,
+    always_committed_as_told,
+    always_prepared_as_it_said,
+    always_decided_as_it_said,
+)
+
+
 class TwoPhaseCommit(Specification):
     """What a coordinator and its managers may do: `TwoPhaseCommit(managers=3)`."""
 
