@@ -22,6 +22,7 @@ from distlab.check.finding import Finding, Operations, told
 from distlab.check.limits import Limits, Meter
 from distlab.check.objects import Object, objects_of
 from distlab.check.one_order import merged
+from distlab.check.prefixes import longest_good
 from distlab.check.smallest import smallest
 from distlab.check.sources import dependants_in, looks, stale_in
 from distlab.check.verdict import Verdict
@@ -90,6 +91,8 @@ def linearizable(
     strength = strength_of(found, machine)
     for one in sorted(found, key=lambda one: one.finding.outcome):
         outcome, reason, evidence, _, order = one.finding
+        if outcome == "invalid" and not order:
+            reason, order = until_then(one, meter)
         if outcome != "valid":  # invalid comes first
             return Verdict(outcome, PROMISE, strength, reason, evidence, order)
     if not any(one.object.tells for one in found):
@@ -177,6 +180,23 @@ def why(least: Object) -> str:
     if (known := by_rule(least)) and known.finding.outcome == "invalid":
         return known.finding.reason
     return argument(least.ops, least.machine, least.keyed)
+
+
+def until_then(bad: Judged, meter: Meter) -> tuple[str, Operations]:
+    """Why a rule says that it is wrong, and how far it was not."""
+
+    def judge(part: Object) -> Finding | None:
+        known = by_rule(part)
+        return known.finding if known else None
+
+    one, finding = bad.object, bad.finding
+    longest = longest_good(one, finding.evidence, judge, meter)
+    if longest is None:
+        return finding.reason, ()
+    stuck, order = longest
+    if len(order) <= len(finding.evidence):  # which says it all
+        return finding.reason, order
+    return f"{finding.reason} {prefix_of(one, stuck)}", order
 
 
 def prefix_of(one: Object, stuck: Operation) -> str:

@@ -61,7 +61,8 @@ def judge(
 ) -> Verdict:
     """Whether a history of transactions shows anything that a level forbids.
 
-    `level` is one of `LEVELS`, or another name of it (`PL-3`). Raises `Misuse` for
+    `level` is one of `LEVELS`, or another name of it (`PL-3`). An invalid verdict has
+    its ring and no order: how far all went well is not looked for. Raises `Misuse` for
     other names, and for a history of other operations than transactions.
     """
     model = levels.model(level)
