@@ -296,6 +296,7 @@ class Local:
             choices, twin = asked.pop(), node.clone()
             try:
                 effects = twin.step(event, choices)
+                self._check_sends(effects)
             except ChoiceNeeded as needed:
                 ways = list(combinations(needed.options, needed.k))
                 asked += [(*choices, way) for way in reversed(ways)]
@@ -310,11 +311,19 @@ class Local:
                 yield self._raised(number, Action(self.id, event, choices), error)
                 continue
             action = Action(self.id, event, choices)
-            for sent in effects:
-                if isinstance(sent, Send):
-                    self.rules.hygiene.look_into(self.id, sent.msg)
+            for effect in effects:
+                if isinstance(effect, Send):
+                    self.rules.hygiene.look_into(self.id, effect.msg)
             self.rules.hygiene.look_at(node, action, twin, effects)
             yield self._outcome(number, before, action, twin, effects)
+
+    def _check_sends(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send) and effect.dst not in self.rules.ids:
+                raise Misuse(
+                    f"{self.id!r} sends to {effect.dst!r}, and there is no such node: "
+                    f"there are {', '.join(self.rules.ids)}."
+                )
 
     def _raised(self, number: int, action: Action, error: Exception) -> Outcome:
         kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
@@ -394,13 +403,8 @@ class Local:
                 continue
             if effect.dst == self.id:
                 loop.append(self.letter(self.id, effect.msg))
-            elif effect.dst in self.rules.ids:
-                mail.setdefault(effect.dst, []).append(effect.msg)
             else:
-                raise Misuse(
-                    f"{self.id!r} sends to {effect.dst!r}, and there is no such node: "
-                    f"there are {', '.join(self.rules.ids)}."
-                )
+                mail.setdefault(effect.dst, []).append(effect.msg)
         return tuple(loop), tuple((dst, tuple(sent)) for dst, sent in mail.items())
 
     def _charge(self, event: Event, told: list[Invoked | Ended]) -> Charge:

@@ -1,6 +1,7 @@
 """What may happen next in a world: no order is left out, and none is invented."""
 
 import pytest
+from explored_nodes import Alarms, Keeper, Rally, Roll
 
 from distlab.check.explore import explore
 from distlab.check.local_states import Budget
@@ -8,7 +9,6 @@ from distlab.check.networks import Ordered, Unordered
 from distlab.errors import Misuse
 from distlab.node import Call, Message, Node, volatile
 from distlab.replication.last_write_wins import LastWriteWins
-from tests.check.explored_nodes import Alarms, Keeper, Rally, Roll
 
 SAVE = {"s1": (Call("save"),)}
 
