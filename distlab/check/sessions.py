@@ -17,22 +17,16 @@ staler replica in between breaks them too: keep each observer at one replica.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal, NamedTuple
+from itertools import accumulate
+from typing import Any, Literal
 
+from distlab.check.demands import Demand, ring
 from distlab.check.verdict import Edge, Verdict
 from distlab.check.versions import Versions, counted, told, version
 from distlab.history import History, Operation
-
-
-class Demand(NamedTuple):
-    """What was `seen` may not be older than the write `least`."""
-
-    least: Operation
-    seen: Operation | None  # a write of the same key; None: the key before any write
-    shown: tuple[Operation, ...]  # how this came about, in order
 
 
 # ---------------------------------------------------------------------- the guarantees
@@ -126,6 +120,7 @@ def _after_dependencies(
 
 def _after_earlier_in_time(history: History, versions: Versions) -> Demands:
     latest: dict[str, dict[Any, Operation]] = defaultdict(dict)  # by session and key
+    earlier: dict[Any, Acknowledged] = {}
     for op in _in_order(history):
         if op.f != "read":
             continue
@@ -136,12 +131,45 @@ def _after_earlier_in_time(history: History, versions: Versions) -> Demands:
             read = max(others, key=lambda r: _written_us(r, versions))
             effect = versions.seen(read)
             assert effect is not None
-            causes = [w for w in versions.acknowledged(key) if w.before(effect)]
-            for cause in versions.newest(causes):
+            if key not in earlier:
+                earlier[key] = Acknowledged(key, versions)
+            for cause in earlier[key].before(effect):
                 yield Demand(cause, versions.seen(op), (cause, effect, read, op))
         if op.result is not None:
             before = reads.get(key, op)
             reads[key] = max(before, op, key=lambda r: _written_us(r, versions))
+
+
+class Acknowledged:
+    """The acknowledged writes of a key, in the order of their ends."""
+
+    def __init__(self, key: Any, versions: Versions):
+        self.versions = versions
+        self.positioned = key in versions.positioned
+        self.writes = sorted(versions.acknowledged(key), key=_ended_us)
+        self.ends = [_ended_us(write) for write in self.writes]
+        self.last = list(accumulate(self.writes, self.later))
+
+    def later(self, one: Operation, other: Operation) -> Operation:
+        """The one whose position is later, or that was called later."""
+        if self.positioned:
+            return max(one, other, key=lambda write: write.result)
+        return max(one, other, key=lambda write: write.invoked_us)
+
+    def before(self, effect: Operation) -> list[Operation]:
+        """The newest of those that had ended before a write to another key began."""
+        over = bisect_left(self.ends, effect.invoked_us)
+        touching = bisect_right(self.ends, effect.invoked_us)
+        some = [w for w in self.writes[over:touching] if w.before(effect)]
+        if over:
+            last = self.last[over - 1]
+            since = bisect_left(self.ends, last.invoked_us, hi=over)
+            some += [last] if self.positioned else self.writes[since:over]
+        return self.versions.newest(some)
+
+
+def _ended_us(write: Operation) -> int:
+    return write.ended_us or 0
 
 
 def _written_us(read: Operation, versions: Versions) -> int:
@@ -239,46 +267,7 @@ def _contradiction(demands: list[Demand], versions: Versions) -> list[Demand]:
             return [demand]
         if seen.args != least.args and not versions.older(least, seen):
             undecided.setdefault((least.args, seen.args), demand)
-    return _cycle(list(undecided.values()), versions)
-
-
-def _cycle(demands: list[Demand], versions: Versions) -> list[Demand]:
-    """Demands of which each leads to the next, and the last to the first."""
-
-    def leads(one: Demand, other: Demand) -> bool:
-        assert one.seen is not None
-        if one.seen.args[0] != other.least.args[0]:
-            return False
-        return one.seen.args == other.least.args or versions.older(
-            one.seen, other.least
-        )
-
-    after = {
-        i: [j for j, other in enumerate(demands) if leads(one, other)]
-        for i, one in enumerate(demands)
-    }
-    try:
-        TopologicalSorter(after).prepare()
-    except CycleError as error:
-        starts = sorted(set(error.args[1]))
-        shortest = min((_round_trip(start, after) for start in starts), key=len)
-        return [demands[i] for i in shortest]
-    return []
-
-
-def _round_trip(start: int, after: dict[int, list[int]]) -> list[int]:
-    """The shortest way from a node of a cycle back to itself."""
-    paths = deque([[start]])
-    visited: set[int] = set()
-    while paths:
-        path = paths.popleft()
-        for node in after[path[-1]]:
-            if node == start:
-                return path
-            if node not in visited:
-                visited.add(node)
-                paths.append([*path, node])
-    raise AssertionError(f"{start} is on no cycle")
+    return ring(list(undecided.values()), versions)
 
 
 def _edges(broken: list[Demand], versions: Versions) -> Iterator[Edge]:

@@ -209,11 +209,11 @@ def knows_no_positions(patch):
 
 
 def sees_no_cycles(patch):
-    patch.setattr(sessions, "_cycle", lambda demands, versions: [])
+    patch.setattr(sessions, "ring", lambda demands, versions: [])
 
 
 def thinks_all_unordered_demands_clash(patch):
-    patch.setattr(sessions, "_cycle", lambda demands, versions: demands[:1])
+    patch.setattr(sessions, "ring", lambda demands, versions: demands[:1])
 
 
 def forgets_nothing_was_found(patch):
