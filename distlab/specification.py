@@ -121,7 +121,7 @@ class Specification(Model):
     def label(self, state: Any) -> str:
         """What each variable is: `coordinator undecided, manager working prepared`."""
         return ", ".join(
-            f"{name} {' '.join(map(in_words, value if kind.of else (value,)))}"
+            f"{name} {' '.join(map(plainly, value if kind.of else (value,)))}"
             for (name, kind), value in zip(self._variables.items(), state, strict=True)
         )
 
@@ -144,6 +144,11 @@ class Specification(Model):
         for value, at in zip(state, self.places.values(), strict=True):
             values += value if isinstance(at, range) else (value,)
         return values
+
+
+def plainly(value: State) -> str:
+    """A value of a variable in words: yes and no instead of True and False."""
+    return ("no", "yes")[value] if isinstance(value, bool) else in_words(value)
 
 
 class Remembered:

@@ -77,7 +77,7 @@ def test_all_that_the_variables_could_be():
 
 
 def test_states_and_actions_have_words():
-    assert ALARM.label(QUIET) == "is_on False, heard silence silence"
+    assert ALARM.label(QUIET) == "is_on no, heard silence silence"
     assert ALARM.tell(("hears", 1)) == "hears 1"
 
 

@@ -12,7 +12,7 @@ from distlab.model import Model, State
 if TYPE_CHECKING:
     from distlab.check.search import Search
 
-DRAWN = 200  # states of a space that is kept to be drawn
+DRAWN = 300  # states of a space that is kept to be drawn
 Way = tuple[tuple[Any, Any], ...]
 
 
@@ -79,8 +79,20 @@ def space(found: Search, at: int | None) -> Space:
                 edges.append((place[number], found.model.tell(action), target))
     return Space(
         labels=tuple(found.model.label(kept[number]) for number in shown),
-        depths=tuple(found.depths[number] for number in shown),
+        depths=depths([found.depths[number] for number in shown], edges),
         edges=tuple(edges),
         marked=tuple(place[number] for number in marked),
         left_out=found.count - len(shown),
     )
+
+
+def depths(known: list[int], edges: list[tuple[int, str, int]]) -> tuple[int, ...]:
+    """The steps to each state by a shortest way, which need not be found first."""
+    while nearer := {
+        target: known[source] + 1
+        for source, _, target in edges
+        if known[source] + 1 < known[target]
+    }:
+        for state, depth in nearer.items():
+            known[state] = min(known[state], depth)
+    return tuple(known)

@@ -24,6 +24,7 @@ _HOMES = {
     "history": "history",
     "models": "models",
     "cycle": "cycle",
+    "states": "states",
     "beside": "beside",
     "diff": "beside",
     "source": "listing",
