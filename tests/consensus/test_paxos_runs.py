@@ -65,10 +65,15 @@ HARD = (
 
 
 def run(
-    protocol: type, seed: int, work: str, schedule: Schedule | None = None
+    protocol: type,
+    seed: int,
+    work: str,
+    schedule: Schedule | None = None,
+    n: int | None = None,
+    **quorums,
 ) -> Cluster:
     """One run to its end, on a slow network, with the faults that Paxos admits."""
-    nodes = tuple(f"s{i + 1}" for i in range((3, 5)[seed // 2 % 2]))
+    nodes = tuple(f"s{i + 1}" for i in range(n or (3, 5)[seed // 2 % 2]))
     if schedule is None:
         schedule = (*HARD[seed % 2], *Drawing(seed, nodes).schedule(Paxos.assumes))
     return Cluster(
@@ -80,6 +85,7 @@ def run(
         faults=schedule,
         workload=WORKLOADS[work](nodes),
         retry_ms=(50, 400),
+        **quorums,
     ).run(until_ms=OVER_MS + 5000)
 
 
