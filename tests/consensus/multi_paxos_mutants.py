@@ -45,9 +45,6 @@ class LeadsWhenAskedToFollow(MultiPaxos):
 class SharesItsBallots(MultiPaxos):
     """Every leader counts 1, 2, 3, and none adds its name."""
 
-    def on_leader_timeout(self, timer: LeaderTimeout):
-        super().on_leader_timeout(timer)
-
     def send(self, to, msg):
         if isinstance(msg, Prepare):
             self.promised = Ballot(self.promised.number, "s1")
@@ -90,10 +87,11 @@ class StartsWhereItHasExecuted(MultiPaxos):
 
 
 class LeavesGaps(MultiPaxos):
-    def become_leader(self):
-        found = self.found()
-        super().become_leader()
-        self.proposed = {s: c for s, c in self.proposed.items() if s in found}
+    """Proposes no no-ops."""
+
+    def on_heartbeat(self, timer: Heartbeat):
+        self.proposed = {slot: c for slot, c in self.proposed.items() if c}
+        super().on_heartbeat(timer)
 
 
 # ------------------------------------------------------------------- a leader: phase 2
