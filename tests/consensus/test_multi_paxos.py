@@ -278,6 +278,7 @@ KILLED = {
     mutants.ProposesWhatIsExecuted: test_a_retry_is_not_proposed_again,
     mutants.PromisesAnything: test_an_acceptor_keeps_its_promise,
     mutants.ForgetsItsPromise: test_an_acceptor_keeps_its_promise,
+    mutants.ReadsItsLogBackwards: test_for_a_slot_only_the_last_vote_counts,
     mutants.KeepsItsFirstVote: test_for_a_slot_only_the_last_vote_counts,
     mutants.AnswersAsFollowerToo: (
         test_commands_are_executed_in_order_and_answered_by_the_leader
