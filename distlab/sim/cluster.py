@@ -48,7 +48,8 @@ class Cluster:
     that group's ids.
 
     `workload` maps clients to their calls (see `sim.workload`), or is a function
-    `(client, choose) -> calls`. `states=True` also writes down the fields that change.
+    `(client, choose) -> calls`; where there are no clients, of the first group's nodes.
+    `states=True` also writes down the fields that change.
     A `recording` gives the calls and the faults of a run, and decides for chance.
     Raises `Misuse` for what cannot be meant.
     """
@@ -102,7 +103,8 @@ class Cluster:
     def _follow(self, workload: Mapping[NodeId, Any] | Callable[..., Any]) -> None:
         if callable(workload):
             make = workload
-            clients = self.groups.members.get("clients") or self.groups.ids
+            groups = self.groups.members
+            clients = groups.get("clients") or next(iter(groups.values()))
             workload = {
                 client: make(client, Stream(self.seed, client, "calls").sample)
                 for client in clients
