@@ -19,6 +19,69 @@ def test_no_manager_commits_while_another_aborts(managers):
     assert verdict.depth == 3 * managers + 1
 
 
+# ------------------------------------------------------------------------- rule by rule
+MODEL = TwoPhaseCommit(managers=2)
+(WORKING,) = MODEL.initial()
+PREPARED = WORKING._replace(manager=("prepared",) * 2, has_sent=(True, True))
+COMMITTED = PREPARED._replace(
+    is_heard=(True, True), coordinator="committed", decision="commit"
+)
+ABORTED = PREPARED._replace(coordinator="aborted", decision="abort")
+
+
+def may(state):
+    """What may happen in a state, and the state after it."""
+    return {MODEL.tell(action): after for action, after in MODEL.next(state)}
+
+
+def test_a_manager_that_works_may_prepare_and_then_has_said_so():
+    """RMPrepare"""
+    after = may(WORKING)["manager prepares 1"]
+    assert (after.manager[1], after.has_sent[1]) == ("prepared", True)
+    assert "manager prepares 1" not in may(PREPARED)
+
+
+def test_a_manager_may_abort_by_itself_only_while_it_works():
+    """RMChooseToAbort"""
+    assert may(WORKING)["manager aborts 0"].manager == ("aborted", "working")
+    assert "manager aborts 0" not in may(PREPARED)
+
+
+def test_the_coordinator_hears_what_was_said_until_it_has_decided():
+    """TMRcvPrepared"""
+    assert may(PREPARED)["coordinator hears 0"].is_heard == (True, False)
+    assert "coordinator hears 0" not in may(WORKING)
+    assert "coordinator hears 0" not in may(ABORTED)
+
+
+def test_the_coordinator_commits_when_it_has_heard_of_all():
+    """TMCommit"""
+    heard = PREPARED._replace(is_heard=(True, True))
+    assert may(heard)["coordinator commits"] == COMMITTED
+    assert "coordinator commits" not in may(PREPARED._replace(is_heard=(True, False)))
+    assert "coordinator commits" not in may(COMMITTED)
+
+
+def test_the_coordinator_may_abort_until_it_has_decided():
+    """TMAbort"""
+    assert may(WORKING)["coordinator aborts"].decision == "abort"
+    assert may(PREPARED)["coordinator aborts"] == ABORTED
+    assert "coordinator aborts" not in may(COMMITTED)
+
+
+def test_a_manager_that_hears_of_the_decision_follows_it():
+    """RMRcvCommitMsg, RMRcvAbortMsg: messages never leave, so it may hear it again."""
+    for state, told, end in (
+        (COMMITTED, "manager hears commit 0", "committed"),
+        (ABORTED, "manager hears abort 0", "aborted"),
+    ):
+        after = may(state)[told]
+        assert after.manager == (end, "prepared")
+        assert may(after)[told] == after
+        assert told not in may(PREPARED)
+
+
+# -------------------------------------------------------------------------- all of them
 @pytest.mark.soak
 def test_ten_million_states_of_nine_managers():
     verdict = search(TwoPhaseCommit(managers=9), limits=Limits(20_000_000, 600, 4000))
