@@ -20,7 +20,7 @@ NO_NODES = {  # what a chapter has beside protocols
     )
 }
 REFUSED = {
-    "replication.abd_as_story": "a generator in a node's state may change unseen",
+    "replication.abd_as_story": "story is a generator, which may change unseen",
     "replication.last_write_wins": "reads its clock",
     "replication.logs": "reads its clock",
 }

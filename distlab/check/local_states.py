@@ -150,7 +150,9 @@ class Outcome(NamedTuple):
     idle: bool  # it changed nothing and told nobody
 
 
-MOST_CELLS = 2**24
+BITS = 40  # of the number of a cell
+LETTER_BITS = 20  # of these, for what is on its way; the others are the body's
+MOST = 2**LETTER_BITS
 
 
 class Local:
@@ -169,8 +171,8 @@ class Local:
         self.nodes: list[Node] = []  # one for each body
         self.letters: list[tuple[NodeId, Message]] = []
         self.senders: list[int] = []
-        self.cells: list[tuple[int, Letters, Letters]] = []
-        self.bodies_in: list[int] = []  # each cell's
+        self.cells: dict[int, tuple[int, Letters, Letters]] = {}
+        self.boxes: list[int] = []  # for each body, how many different ones it has met
         self._bodies: dict[Body, int] = {}
         self._letters: dict[tuple[NodeId, Message], int] = {}
         self._cells: dict[tuple[int, Letters, Letters], int] = {}
@@ -185,6 +187,7 @@ class Local:
         if number == len(self.bodies):
             self.bodies.append(body)
             self.nodes.append(node)
+            self.boxes.append(0)
             for one in (node, *node.parts()):
                 if not isinstance(body.state, Raised) and (told := one.invariant()):
                     sentence = f"{type(one).__name__} {one.id!r}: {told}"
@@ -202,15 +205,16 @@ class Local:
     def cell(self, body: int, loop: Letters = (), letters: Letters = ()) -> int:
         """The number of this body with this on its way to it."""
         key = body, loop, letters
-        number = self._cells.setdefault(key, len(self.cells))
-        if number == len(self.cells):
-            if number == MOST_CELLS:
-                raise Misuse(
-                    f"{self.id!r} with the messages to it is in more than {number:,} "
-                    f"different states: explore fewer, `within=…`."
-                )
-            self.cells.append(key)
-            self.bodies_in.append(body)
+        if (known := self._cells.get(key)) is not None:
+            return known
+        self._cells[key] = number = body << LETTER_BITS | self.boxes[body]
+        self.cells[number] = key
+        self.boxes[body] += 1
+        if max(body, self.boxes[body]) >= MOST:
+            raise Misuse(
+                f"{self.id!r} has more than {MOST:,} different states, or messages on "
+                f"their way to it: explore less, `within=…`."
+            )
         return number
 
     def receives(self, cell: int, src: NodeId, messages: tuple[Message, ...]) -> int:

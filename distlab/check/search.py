@@ -169,23 +169,26 @@ class Search:
         """The states one step later that nobody had reached before."""
         numbers, canonical = self.numbers, self.canonical
         edges = self.edges if self.possible else None
+        bounded = self.is_bounded or self.bound is not None
         new: list[State] = []
+        seen = 0
         for _, after in self.model.next(state):
             if canonical is not None:
                 after = canonical(after)
             known = numbers.get(after)
             if known is None:
-                if not self.is_within(after):
+                if bounded and not self.is_within(after):
                     if edges is not None:
                         edges.out(at)
                     continue
                 known = self.reach(after, at)
                 new.append(after)
-            self.transitions += 1
+            seen += 1
             if edges is not None:
                 edges.add(at, known)
             if self.ended_at is not None:
                 break
+        self.transitions += seen
         return new
 
     def is_within(self, state: State) -> bool:

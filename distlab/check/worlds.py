@@ -1,7 +1,7 @@
 """All worlds of a cluster of nodes, as a model: every order of what may happen.
 
-A world is one whole number. It has `BITS` bits for each node, the number of its cell
-(its state, timers and the messages on their way to it, held once in `Local`); above
+A world is one whole number. It has `BITS` bits for each node, the number of its cell:
+its state and timers, and the messages on their way to it, held once in `Local`. Above
 these stands the number of what the nodes share, the budget that is left and the history
 so far. What may happen to a node depends on its cell alone, so a transition is a sum:
 what the node's own cell becomes, and what becomes of the cells of those it writes to.
@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from distlab.check.local_states import (
+    BITS,
+    LETTER_BITS,
     Action,
     Budget,
     Charge,
@@ -33,8 +35,10 @@ from distlab.groups import Groups
 from distlab.model import Model
 from distlab.node import Call, Message, Node, NodeId, Start
 
-BITS = 24  # 16 million different cells of one node
 CELL = (1 << BITS) - 1
+BODY = (
+    CELL - (1 << LETTER_BITS) + 1
+)  # the part of a cell's number that does not tell of messages
 
 Move = tuple[Action, int, tuple[tuple[int, "Mail"], ...], "Spending | None"]
 Step = tuple[Action, int]
@@ -85,7 +89,6 @@ class Worlds(Model):
         self._mail: dict[Any, Mail] = {}
         self._spending: dict[Charge, Spending] = {}
         self._moves = [(BITS * n.at, Moves(self, n)) for n in self.locals]
-        self._bodies_in = [(BITS * n.at, n.bodies_in) for n in self.locals]
         self.share(Shared(budget), ())
         self.properties = (self.always_every_invariant_holds,)
         self.starts = self.started()
@@ -151,9 +154,9 @@ class Worlds(Model):
         return next((broken[place] for place in places if place in broken), None)
 
     # ------------------------------------------------------------------ what is in them
-    def bodies(self, world: int) -> tuple[int, ...]:
+    def bodies(self, world: int) -> list[int]:
         """The number of each node's body."""
-        return tuple([found[world >> at & CELL] for at, found in self._bodies_in])
+        return [(world >> BITS * n.at & BODY) >> LETTER_BITS for n in self.locals]
 
     def raised_in(self, world: int) -> str | None:
         """What a handler has raised in this world, if one has."""
@@ -164,7 +167,7 @@ class Worlds(Model):
 
     def cells(self, world: int) -> tuple[list[Local], list[int]]:
         """The nodes, and the number of each one's cell."""
-        return self.locals, [world >> at & CELL for at, _ in self._bodies_in]
+        return self.locals, [world >> BITS * n.at & CELL for n in self.locals]
 
     def order(self, world: int) -> Told:
         """What the clients saw, in an order in which it may have happened."""
@@ -179,28 +182,33 @@ class Worlds(Model):
 
         Its answer is remembered for all worlds in which what it has read is the same.
         """
-        known: dict[Any, Any] = {}
+        known: dict[int, Any] = {}
         reads: set[str] = set()
+        part = 0  # the bits of a world that tell what it reads
 
         def asked(world: int) -> Any:
-            key: Any = None
-            if "messages" not in reads:
-                key = self.bodies(world) if "nodes" in reads else ()
-                if "history" in reads:
-                    key = key, world >> self.top
-                if key in known:
-                    return known[key]
+            nonlocal part
+            if world & part in known:
+                return known[world & part]
             seen = World(self, world)
             answer = property(seen)
             if not seen.read <= reads:
                 reads.update(seen.read)
+                part = self.bits(reads)
                 known.clear()
-            elif "messages" not in reads:
-                known[key] = answer
+            elif (
+                "messages" not in reads
+            ):  # of which hardly any two worlds have the same
+                known[world & part] = answer
             return answer
 
         asked.__name__ = getattr(property, "__name__", "")
         return asked
+
+    def bits(self, reads: set[str]) -> int:
+        """The bits of a world that tell these parts of it."""
+        nodes = sum(BODY << BITS * n.at for n in self.locals) if "nodes" in reads else 0
+        return nodes | (-1 << self.top if "history" in reads else 0)
 
     # ---------------------------------------------------------- worked out on first use
     def move(self, local: Local, cell: int, outcome: Outcome, after: int) -> Move:
