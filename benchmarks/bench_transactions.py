@@ -22,13 +22,14 @@ from pathlib import Path
 
 from tables import table, write
 
-from distlab.check import transactions
+from distlab.check import Limits, transactions
 from distlab.check.dependencies import Dependencies
 from distlab.check.graphs import components, with_order
 from distlab.check.observations import Observed
 from distlab.history import History, Operation
 
 STRICT = 2  # counting on real time
+ENOUGH = Limits(time_s=600, memory_mb=8000)
 
 
 # ------------------------------------------------------------------------ the histories
@@ -158,7 +159,15 @@ def bytes_each(history: History) -> float:
 
 
 def serializable(history: History) -> None:
-    transactions.judge(history, "serializable")
+    transactions.judge(history, "serializable", ENOUGH)
+
+
+def strict_serializable(history: History) -> None:
+    transactions.judge(history, limits=ENOUGH)
+
+
+def all_named(history: History) -> None:
+    transactions.anomalies(history, ENOUGH)
 
 
 def growth(rounds: int, most: int) -> Iterator[list[str]]:
@@ -166,8 +175,8 @@ def growth(rounds: int, most: int) -> Iterator[list[str]]:
     while count <= most:
         rounds = 1 if count == 1_000_000 else rounds
         plain = median(serializable, partial(made, count), rounds)
-        strict = median(transactions.judge, partial(made, count), rounds)
-        named = median(transactions.anomalies, partial(made, count, faults=5), rounds)
+        strict = median(strict_serializable, partial(made, count), rounds)
+        named = median(all_named, partial(made, count, faults=5), rounds)
         memory = f"{bytes_each(made(count, 0)):,.0f}" if count <= 100_000 else ""
         yield [f"{count:,}", f"{plain:.3f}", f"{strict:.3f}", f"{named:.3f}", memory]
         count *= 10

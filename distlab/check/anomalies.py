@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
-from distlab.check.dependencies import ALWAYS, ON, RW, SCAN, WR, WW, Dependencies
+from distlab.check.dependencies import ALWAYS, ON, RW, WR, WW, Dependencies
 from distlab.check.ladder import LADDER, RANK, Ring, Step
-from distlab.check.limits import Meter
+from distlab.check.levels import REAL_TIME, SESSION
+from distlab.check.limits import Exceeded, Meter
 from distlab.check.observations import Fault, Key
 from distlab.check.rings import Rings
 from distlab.check.telling import Anomaly, Teller
@@ -26,7 +27,11 @@ FORMS = (
     "observed transaction vanishes",
     "write skew",
 )
-PREDICATES = tuple(kind.name for kind in LADDER if SCAN in kind.closing)
+RINGS = (
+    *(kind.name for kind in LADDER),
+    *FORMS,
+    *(phenomenon.name for phenomenon in (*SESSION, *REAL_TIME)),
+)
 
 
 class Found:
@@ -35,8 +40,13 @@ class Found:
     def __init__(self, graph: Dependencies, basis: int, meter: Meter):
         self.graph = graph
         self.rings = Rings(graph, meter)
-        if graph.cut:
-            self.rings.unsure += PREDICATES
+        try:
+            self._look(basis, meter)
+        except Exceeded:
+            self.rings.unsure += RINGS
+
+    def _look(self, basis: int, meter: Meter) -> None:
+        """Look for rings, first for those that count on nothing."""
         if not len(self.rings.tangled(basis)[0].src):
             return  # and there are none that count on less
         for one in range(basis + 1):

@@ -26,7 +26,6 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distlab.check.limits import Limits, Meter
 from distlab.check.observations import NOBODY, Fault, Key, Observed, listed
 
 if TYPE_CHECKING:
@@ -53,12 +52,14 @@ class Edges(NamedTuple):
 
 
 class Dependencies:
-    """The graph of a history: its transactions by number, then hubs."""
+    """The graph of a history: its transactions by number, then hubs.
 
-    def __init__(self, observed: Observed, meter: Meter | None = None):
+    Raises `Exceeded` if that takes more than the meter allows that counts for all.
+    """
+
+    def __init__(self, observed: Observed):
         self.observed = observed
-        self.meter = meter or Limits().meter()
-        self.cut = False  # whether scans were left that a limit took the time for
+        self.meter = observed.meter
         self.keys = list(observed.keys.values())
         self.faults = list(observed.faults)
         self.unseen = 0  # appends whose place nobody saw
@@ -70,13 +71,14 @@ class Dependencies:
         self._few: list[tuple[int, int, int, int, int]] = []
         lists = {k: key for k, key in enumerate(self.keys) if key.f != "w"}
         registers = {k: key for k, key in enumerate(self.keys) if key.f == "w"}
-        fitting = {k: self._order(k, key) for k, key in lists.items()}
-        for key in registers.values():
+        paced = self.meter.paced
+        fitting = {k: self._order(k, key) for k, key in paced(lists.items())}
+        for key in paced(registers.values()):
             self._look_through(key, key.reads)
         self._along_lists(lists, fitting)
-        for k, key in lists.items():
+        for k, key in paced(lists.items()):
             self._beyond(k, key, fitting[k])
-        for k, key in registers.items():
+        for k, key in paced(registers.items()):
             self._replaced(k, key)
         self._missed_by_scans()
         self.edges = self._put_together()
@@ -238,8 +240,7 @@ class Dependencies:
         under: dict[str, list[int]] = {}
         for t, prefix, known in self.observed.scans:
             if not self.meter.look():
-                self.cut = True
-                return
+                return  # nor will anybody have the time to look for rings
             if prefix not in under:
                 names = (str(key.name) for key in self.keys)
                 whole = enumerate(names)

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from distlab.check.kinds import NEVER, Kind
-from distlab.check.limits import Meter
-from distlab.check.orders import Exceeded, Order
+from distlab.check.limits import Exceeded, Meter
+from distlab.check.orders import Order
 from distlab.events import Call
 from distlab.history import Operation
 from distlab.machine import Machine

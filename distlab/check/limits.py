@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from distlab.errors import Misuse
 
 LOOK_EVERY = 256  # steps: asking for time and memory costs more than most of them
 STATM = Path("/proc/self/statm")
 PAGE_MB = 4096 / 2**20
+T = TypeVar("T")
+
+
+class Exceeded(Exception):
+    """A limit was passed, and nothing has been found out."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,18 @@ class Meter:
         elif resident_mb() - self.began_mb > self.limits.memory_mb:
             self.late, self.exceeded = True, f"{self.limits.memory_mb:,g} MB"
         return not self.late
+
+    def require(self) -> None:
+        """Ask for time and memory. Raises `Exceeded` if they are used up."""
+        if not self.look():
+            raise Exceeded
+
+    def paced(self, items: Iterable[T]) -> Iterator[T]:
+        """The same, one after another. Raises `Exceeded` as soon as time is over."""
+        for at, item in enumerate(items):
+            if not at % LOOK_EVERY:
+                self.require()
+            yield item
 
 
 def resident_mb() -> float:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from distlab.check.limits import Limits, Meter
 from distlab.check.processes import one_at_a_time
 from distlab.errors import Misuse
 from distlab.history import Operation
@@ -55,9 +56,13 @@ class Key:
 
 
 class Observed:
-    """A history of transactions, sorted by keys. Raises `Misuse` for any other."""
+    """A history of transactions, sorted by keys. Raises `Misuse` for any other.
 
-    def __init__(self, history: Iterable[Operation]):
+    And `Exceeded` if that takes more than a meter allows.
+    """
+
+    def __init__(self, history: Iterable[Operation], meter: Meter | None = None):
+        self.meter = meter or Limits().meter()
         self.ops: Sequence[Operation] = tuple(history)
         self.keys: dict[Any, Key] = {}
         self.scans: list[tuple[int, str, dict]] = []  # and the keys that they know of
@@ -65,7 +70,7 @@ class Observed:
         self.calls: list[int] = []  # µs
         self.ends: list[int] = []  # µs: when each had certainly happened
         self.previous: list[int] = []  # the last certain one of the same process
-        for t, op in enumerate(self.ops):
+        for t, op in enumerate(self.meter.paced(self.ops)):
             try:
                 self._take(t, op)
             except Misuse:
@@ -84,7 +89,7 @@ class Observed:
 
     def _in_time(self) -> None:
         certain: dict[str, int] = {}
-        for t, op in enumerate(one_at_a_time(self.ops)):
+        for t, op in enumerate(self.meter.paced(one_at_a_time(self.ops))):
             process, _, _, call, outcome, _, end = op
             self.calls.append(call)
             self.ends.append(end if outcome == "ok" and end is not None else FOREVER)

@@ -15,14 +15,10 @@ from itertools import islice
 from math import inf
 from typing import Any
 
-from distlab.check.limits import Meter
+from distlab.check.limits import Exceeded, Meter
 from distlab.check.reads_from import Link, ReadsFrom
 
 ENOUGH = 16  # ways round that are compared: the rest is left to those who shorten
-
-
-class Exceeded(Exception):
-    """A limit was passed, and nothing has been found out."""
 
 
 class Order:

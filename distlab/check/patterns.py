@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from distlab.check.limits import Limits, Meter
-from distlab.check.orders import Exceeded, Order
+from distlab.check.limits import Exceeded, Limits, Meter
+from distlab.check.orders import Order
 from distlab.check.reads_from import Link, Nowhere, ReadsFrom
 from distlab.check.smallest import smallest
 from distlab.check.verdict import Edge, Verdict

@@ -58,8 +58,11 @@ class Rings:
     def tangled(self, basis: int) -> tuple[Edges, Any]:
         """The edges that may be in a ring, counting on this, and each node's part."""
         if basis not in self._tangled:
+            self.meter.require()
             edges, nodes = with_order(self.graph, basis)
+            self.meter.require()
             labels = components(nodes, edges.src, edges.dst)
+            self.meter.require()
             inside = (labels[edges.src] == labels[edges.dst]) & (labels[edges.src] >= 0)
             self._tangled[basis] = edges.only(inside), labels
         return self._tangled[basis]

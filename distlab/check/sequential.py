@@ -30,8 +30,8 @@ from itertools import count
 from distlab.check.finding import told
 from distlab.check.interleavings import Program, Search
 from distlab.check.kinds import ANY, Kind
-from distlab.check.limits import Limits, Meter
-from distlab.check.orders import Exceeded, Order
+from distlab.check.limits import Exceeded, Limits, Meter
+from distlab.check.orders import Order
 from distlab.check.patterns import (
     LIMITS,
     Operations,

@@ -32,8 +32,9 @@ from distlab.check import levels
 from distlab.check.anomalies import Found
 from distlab.check.dependencies import ALWAYS, IN_SESSIONS, IN_TIME, Dependencies
 from distlab.check.graphs import with_order
-from distlab.check.limits import Limits
+from distlab.check.limits import Exceeded, Limits
 from distlab.check.observations import Observed, micro_operations
+from distlab.check.patterns import gave_up
 from distlab.check.telling import Anomaly
 from distlab.check.verdict import Verdict
 from distlab.check.versions import counted
@@ -83,8 +84,14 @@ def placed(history: Iterable[Operation], limits: Limits = LIMITS) -> dict[str, V
 def anomalies(
     history: Iterable[Operation], limits: Limits = LIMITS
 ) -> tuple[Anomaly, ...]:
-    """Everything that went wrong, the worst first; each ring by its worst name."""
-    return tuple(Judge(history, limits, IN_TIME).found.told())
+    """Everything that went wrong, the worst first; each ring by its worst name.
+
+    Raises `Misuse` if the limits do not suffice to read the history.
+    """
+    judge = Judge(history, limits, IN_TIME)
+    if judge.found is None:
+        raise Misuse(judge.verdict(LEVELS[0]).reason)
+    return tuple(judge.found.told())
 
 
 def basis(level: str) -> int:
@@ -100,17 +107,22 @@ class Judge:
 
     def __init__(self, history: Iterable[Operation], limits: Limits, basis: int):
         self.meter = limits.meter()
+        self.found: Found | None
         collecting = gc.isenabled()
         gc.disable()  # it would walk all that is read here again and again
         try:
-            self.graph = Dependencies(Observed(history), self.meter)
+            self.graph = Dependencies(Observed(history, self.meter))
             self.found = Found(self.graph, basis, self.meter)
+        except Exceeded:
+            self.found = None
         finally:
             if collecting:
                 gc.enable()
 
     def verdict(self, level: str) -> Verdict:
         """The verdict on one level."""
+        if self.found is None:
+            return gave_up(level, BY, self.meter)
         forbidden = levels.forbidden(level)
         strength = self._strength()
         broken = [name for name in self.found.names if name in forbidden]

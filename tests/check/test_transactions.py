@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import permutations, product
 
 import pytest
@@ -15,6 +16,7 @@ from distlab.check import Limits, transactions
 from distlab.check.anomalies import Forms
 from distlab.check.dependencies import ALWAYS, Dependencies
 from distlab.check.levels import forbidden
+from distlab.check.limits import Meter
 from distlab.check.observations import Observed
 from distlab.check.rings import Rings
 from distlab.errors import Misuse
@@ -333,7 +335,58 @@ def overlooks_a_limit() -> str | None:
         return "it climbed the whole ladder in no time"
     if not transactions.judge(phantoms(), "serializable", Limits(time_s=1e-9)).unknown:
         return "it went through scans in no time"
+    for history in (ring(50), phantoms(), History(skipped())):
+        said = (ended_at(history, looks) for looks in range(99))
+        if next(outcome for outcome in said if outcome != "unknown") == "valid":
+            return "it took for good what it had no time for"
     return None
+
+
+@dataclass(frozen=True)
+class Looks(Limits):
+    """Time is over when a judge has asked for it so many times."""
+
+    most: int = 0
+
+    def meter(self) -> Meter:
+        return Patience(self)
+
+
+class Patience(Meter):
+    def look(self) -> bool:
+        self.asked = getattr(self, "asked", 0) + 1
+        if self.asked > self.limits.most:
+            self.late, self.exceeded = True, "10 s"
+        return not self.late
+
+
+def ended_at(history: History, most: int) -> str:
+    """The outcome for whoever has time for so many looks."""
+    return transactions.judge(history, "serializable", Looks(most=most)).outcome
+
+
+def skipped() -> Iterator[Operation]:
+    """Two who each replaced a register that the other had read, among many keys."""
+    yield txn("c1", 0, 9, ("r", "x", None), ("w", "y", 1))
+    yield txn("c2", 0, 9, ("r", "y", None), ("w", "x", 1))
+    yield from (txn("c3", 10 * i, 10 * i + 1, ("w", "z", i)) for i in range(1, 600))
+
+
+def test_a_judge_that_has_no_time_to_read_a_history_says_so():
+    """More than the one look per 256 transactions that it takes to read them."""
+    for most in (0, 1, 2):
+        verdict = transactions.judge(History(skipped()), limits=Looks(most=most))
+        assert verdict.reason == "The check gave up after 10 s: raise `limits`."
+        assert verdict.strength.endswith("gave up after 10 s")
+    with pytest.raises(Misuse, match="gave up after 10 s"):
+        transactions.anomalies(History(skipped()), Looks(most=2))
+
+
+def test_what_a_fault_shows_by_itself_stays_invalid_past_the_limits():
+    history = [*skipped(), txn("c4", 0, 9, ("r", "x", 7))]
+    said = [ended_at(History(history), most) for most in range(20)]
+    first = said.index("invalid")
+    assert said == ["unknown"] * first + ["invalid"] * (20 - first)
 
 
 def test_no_limit_is_overlooked():
@@ -346,7 +399,7 @@ def test_no_limit_is_overlooked():
 def steps_of_forms(history: History) -> int:
     """What it takes to find lost updates, skews and what is fractured."""
     meter = Limits(steps=10**9, time_s=1000).meter()
-    rings = Rings(Dependencies(Observed(history)), meter)
+    rings = Rings(Dependencies(Observed(history, meter)), meter)
     rings.prepare(ALWAYS)
     assert {ring.name for ring in Forms(rings, meter).found()} >= {"write skew"}
     return meter.steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from check import test_transactions as beside
@@ -18,7 +19,7 @@ from distlab.check import (
 )
 from distlab.check.dependencies import ALWAYS, PROCESS, REAL_TIME, RW, SCAN, WR, WW
 from distlab.check.ladder import Step, classified
-from distlab.check.limits import Limits, Meter
+from distlab.check.limits import Exceeded, Limits, Meter
 from distlab.history import History
 
 # name: transactions; the names of what is found; the weakest levels that are ruled out
@@ -483,13 +484,14 @@ def takes_open_ones_for_done(patch):
 def takes_open_ones_for_failed(patch):
     original = observations.Observed.__init__
 
-    def init(self, history):
+    def init(self, history, meter):
         original(
             self,
             [
                 op._replace(outcome="fail") if op.outcome == "info" else op
                 for op in history
             ],
+            meter,
         )
 
     patch.setattr(observations.Observed, "__init__", init)
@@ -607,15 +609,21 @@ def climbs_on_past_its_time(patch):
     patch.setattr(Meter, "look", lambda self: True)
 
 
-def passes_over_scans_in_silence(patch):
-    patch.setattr(anomalies, "PREDICATES", ())
+def takes_for_good_what_it_has_no_time_for(patch):
+    original = anomalies.Found._look
+
+    def look(self, basis, meter):
+        with suppress(Exceeded):
+            original(self, basis, meter)
+
+    patch.setattr(anomalies.Found, "_look", look)
 
 
 MUTANTS = [
     lets_a_reader_overtake_itself,
     forgets_to_count_pairs,
     climbs_on_past_its_time,
-    passes_over_scans_in_silence,
+    takes_for_good_what_it_has_no_time_for,
     loses_hubs,
     lets_a_hub_lead_back,
     lets_missed_writes_follow_each_other,
