@@ -211,6 +211,10 @@ class Draft:
         at = self._place(name)
         return Column(self, at) if isinstance(at, range) else self._value(at)
 
+    def __getitem__(self, at: int) -> Any:
+        """A variable by its place, as in the named tuple that a state is."""
+        return getattr(self, list(self._of.places)[at])
+
     def __setattr__(self, name: str, value: State) -> None:
         at = self._place(name)
         if isinstance(at, range):

@@ -60,9 +60,10 @@ def broken(found: Search, claim: Claim, reason: str, at: int) -> Outcome:
 
 
 def of_all(found: Search) -> str:
-    """`the one state`, `all 288 states` that can be reached."""
+    """`the one state`, `all 288 states within the boundary`."""
     count = found.count
-    return "the one state that there is" if count == 1 else f"all {count:,} states"
+    states = "the one state" if count == 1 else f"all {count:,} states"
+    return states + " within the boundary" * found.is_cut
 
 
 def explored(
@@ -98,9 +99,9 @@ def promised(found: Search) -> str:
 
 def strength(found: Search, order: str) -> str:
     """How much was looked at: `all 288 states, 1,145 transitions, depth 10`."""
-    count = found.count
-    much = f"{count:,} {'state' if count == 1 else 'states'}"
+    much = f"{found.count:,} {'state' if found.count == 1 else 'states'}"
     if order == "random":
         return f"{found.transitions:,} steps of random walks, {much}"
-    steps = f"{found.transitions:,} transitions, depth {found.depth}"
-    return f"{'all ' * found.exhausted}{much}, {steps}"
+    if found.exhausted:
+        much = of_all(found)
+    return f"{much}, {found.transitions:,} transitions, depth {found.depth}"

@@ -54,6 +54,8 @@ def search(
     """
     if order not in ORDERS:
         raise Misuse(f"order={order!r}: there are {', '.join(ORDERS)}.")
+    if not (start is None or isinstance(start, Explored)):
+        start = tuple(start)
     found = Search(model, claims((*model.properties, *properties)), limits)
     found.goal, found.bound = goal, within
     with undisturbed(), bar(progress) as shown:
@@ -89,6 +91,7 @@ class Search:
         self.count = self.transitions = self.depth = self.left = 0
         self.meter = limits.meter()
         self.exhausted = False
+        self.is_cut = False  # whether a boundary has left something out
         self.ended_at: int | None = None  # the state that ends it, and why
         self.broken: tuple[Claim, str] | None = None
 
@@ -193,9 +196,11 @@ class Search:
 
     def is_within(self, state: State) -> bool:
         """Whether a state is inside the model's boundary and that of the stage."""
-        if self.is_bounded and not self.model.within(state):
-            return False
-        return self.bound is None or self.bound(state)
+        inside = not self.is_bounded or self.model.within(state)
+        if inside and (self.bound is None or self.bound(state)):
+            return True
+        self.is_cut = True
+        return False
 
     def reach(self, state: State, parent: int) -> int:
         """A new state gets its number, and is held against the properties."""

@@ -229,6 +229,9 @@ def test_a_stage_stays_within_its_bound():
 
     verdict = search(Jugs(), within=small_jug_is_empty)
     assert verdict.states == 2
+    assert verdict.strength == (
+        "all 2 states within the boundary, 9 transitions, depth 1"
+    )
 
 
 def test_a_goal_that_nothing_reaches_is_no_success():
@@ -281,7 +284,7 @@ def always_less(s):
 
 
 def sometimes_both(s):
-    return s.a > 0 and s.b > 0
+    return s.a > 0 and s[1] > 0
 
 
 def test_arrays_find_what_a_search_of_single_states_finds():
