@@ -317,6 +317,10 @@ class CommitsOldTerm(Raft):
                 self.commit_index = index
 
 
+class CommitsOldTermWithoutANoOp(CommitsOldTerm, BeginsWithoutANoOp):
+    """Leaders 4: all that it sends ends with its no-op, which hides what is wrong."""
+
+
 class CommitsByHalf(Raft):
     """Leaders 4: one copy fewer than a majority."""
 
