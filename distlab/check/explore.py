@@ -16,14 +16,19 @@ from typing import Any
 
 from distlab.check.explored import Explored
 from distlab.check.limits import Limits
+from distlab.check.local_states import Budget
+from distlab.check.networks import Ordered, Unordered
 from distlab.check.retelling import retold
 from distlab.check.search import USUAL, Order, search
+from distlab.check.timing import recording
 from distlab.check.verdict import Verdict
 from distlab.check.world import Untold, World
 from distlab.check.worlds import Worlds
 from distlab.errors import Misuse
 from distlab.model import Model, Property
 from distlab.node import Node
+
+__all__ = ["Budget", "Ordered", "Unordered", "World", "Worlds", "always", "explore"]
 
 
 def explore(
@@ -45,6 +50,9 @@ def explore(
     `workload`, `network`, `budget`. Or it is a model, or `Worlds` made before: a search
     in stages needs one to go on in. Properties, `goal` and `within` are functions of a
     `World`, or of a model's states; how a search goes on is told by `search`.
+
+    What the verdict's `recording` says, the simulator does:
+    `Cluster(Protocol, servers=3, recording=verdict.recording)`.
     """
     how = {"order": order, "limits": limits, "seed": seed, "start": start}
     how["progress"] = progress
@@ -85,7 +93,7 @@ def of_worlds(
     more: dict[str, Any] = {"strength": f"{found.strength}; {worlds}"}
     if found.path:
         told = retold(worlds, found.path)
-        more["trace"] = told.trace()
+        more |= {"trace": told.trace(), "recording": recording(told)}
         last = found.path[-1][1]
         for property in properties if found.invalid else ():
             if (reason := read(property)(last)) and isinstance(reason, str):

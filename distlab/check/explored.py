@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from distlab.check.verdict import Verdict
+from distlab.recording import Recording
 from distlab.trace import Trace
 from distlab.value import Value
 
@@ -30,5 +31,6 @@ class Explored(Verdict):
     never_seen: tuple[str, ...] = ()  # what is sometimes true, but was in no state
     space: Space | None = None
     trace: Trace | None = None  # of nodes: what happened on the way
+    recording: Recording | None = None  # with which the simulator goes the same way
 
     __repr__, __str__ = Verdict.__repr__, Verdict.__str__

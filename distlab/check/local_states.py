@@ -231,9 +231,12 @@ class Local:
         body = self.bodies[number]
         if isinstance(body.state, Raised):
             return
+        busy = bool(self.network.prompt and loop)  # with what it has sent to itself
         if body.up:
-            yield from self._arrivals(number, loop, letters)
-        for event in self._own(body, self.nodes[number]):
+            yield from self._from_itself(number, loop, letters)
+            if not busy:
+                yield from self._from_others(number, loop, letters)
+        for event in self._own(body, self.nodes[number], busy):
             keeps = () if isinstance(event, Crash) else loop
             for outcome in self.outcomes(number, event):
                 yield outcome, self.cell(outcome.body, keeps + outcome.loop, letters)
@@ -242,29 +245,32 @@ class Local:
             outcome = Outcome(Action(self.id, lost), number, (), (), spends, False)
             yield outcome, self.cell(number, loop, rest)
 
-    def _arrivals(
+    def _from_itself(
         self, body: int, loop: Letters, letters: Letters
     ) -> Iterator[tuple[Outcome, int]]:
-        if loop:
-            for outcome in self.outcomes(body, loop[0]):
-                after = self.cell(outcome.body, loop[1:] + outcome.loop, letters)
-                yield outcome, after
+        for letter in loop[:1]:
+            for outcome in self.outcomes(body, letter):
+                yield outcome, self.cell(outcome.body, loop[1:] + outcome.loop, letters)
+
+    def _from_others(
+        self, body: int, loop: Letters, letters: Letters
+    ) -> Iterator[tuple[Outcome, int]]:
         for letter, rest in self.network.next(letters, self._sender):
             for outcome in self.outcomes(body, letter):
                 if not outcome.idle or self.network.idle:
-                    after = self.cell(outcome.body, loop + outcome.loop, rest)
-                    yield outcome, after
+                    yield outcome, self.cell(outcome.body, loop + outcome.loop, rest)
 
-    def _own(self, body: Body, node: Node) -> Iterator[Event]:
+    def _own(self, body: Body, node: Node, busy: bool) -> Iterator[Event]:
         """What may happen to a node without the network."""
         if not body.up:
             if self.budget.recoveries:
                 yield Recover(DiskReport(body.lost))
             return
-        for timer in ripe(body.pending):
-            yield Fire(timer)
-        if body.called < len(self.calls) and node.operation is None:
-            yield self.calls[body.called]
+        if not busy:
+            for timer in ripe(body.pending):
+                yield Fire(timer)
+            if body.called < len(self.calls) and node.operation is None:
+                yield self.calls[body.called]
         if self.crashes:
             yield Crash()
             for saved in body.unsynced:

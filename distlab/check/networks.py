@@ -35,11 +35,15 @@ class Unordered(Value):
 
     A delivery that changes nothing, sends nothing and outputs nothing is no transition:
     the message might as well still be on its way. With `idle` it is one.
+
+    What a node sends to itself is never lost and keeps its order. `prompt`: it arrives
+    before anything else happens to the node, as in the simulator.
     """
 
     duplicating: bool = False
     lossy: bool = False
     idle: bool = False
+    prompt: bool = False
 
     def with_more(self, letters: Letters, more: Letters, sender: SenderOf) -> Letters:
         """What is on its way when these were sent too."""
@@ -73,9 +77,11 @@ class Ordered(Value):
 
     The first one blocks those behind it. `lossy` lets the first one be lost, which is a
     transition: those behind it can arrive then. So is arriving at a node that is down.
+    `prompt` as of unordered links.
     """
 
     lossy: bool = False
+    prompt: bool = False
 
     duplicating = False
     idle = True

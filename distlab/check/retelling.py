@@ -8,10 +8,12 @@ them is compared with the worlds on the way.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from distlab.check.local_states import Action, without
 from distlab.check.networks import Lost
+from distlab.check.timing import Alarm, Flight
 from distlab.errors import Misuse
 from distlab.events import Outcome
 from distlab.history import History, Operation
@@ -32,6 +34,7 @@ from distlab.node import (
     Send,
     SetTimer,
     Start,
+    Timer,
 )
 from distlab.trace import Step, Trace
 
@@ -51,6 +54,11 @@ class Retelling:
         }
         self.pending: dict[NodeId, Any] = dict.fromkeys(self.nodes, ())
         self.in_flight: list[tuple[NodeId, NodeId, Message, int]] = []
+        self.actions: list[Action] = [Action("", Start())]
+        self.flights: list[Flight] = []
+        self.numbers: list[int] = []  # of the flights, in a trace
+        self.alarms: list[Alarm] = []
+        self.running: dict[tuple[NodeId, Timer], Alarm] = {}
         self.sent = 0
         self.at_us = 0
         self.steps: list[Step] = []
@@ -69,23 +77,33 @@ class Retelling:
         """Write down a step."""
         self.steps.append(Step(self.at_us, kind, node, what=what, **more))
 
+    @property
+    def moment(self) -> int:
+        """How many actions have happened; 0 when all nodes start."""
+        return len(self.actions) - 1
+
+    def start(self, action: Action) -> None:
+        """Let a node start."""
+        self.tell("start", action.node)
+        self.actions[0] = Action("", Start(), self.actions[0].choices + action.choices)
+        self.step(action)
+
     def happen(self, action: Action) -> None:
         """Let an action happen, one millisecond after the one before."""
-        self.at_us += STEP_US
+        self.actions.append(action)
+        self.at_us = self.moment * STEP_US
         node, event = action.node, action.event
         match event:
-            case Start():
-                self.at_us = 0
-                self.tell("start", node)
             case Deliver(src, msg):
                 number = self.arrived(src, node, msg)
                 self.tell("deliver", node, msg, peer=src, msg_id=number)
             case Lost(src, msg, why):
-                number = self.arrived(src, node, msg)
+                number = self.arrived(src, node, msg, lost=why == "lost")
                 self.tell("drop", node, msg, peer=src, why=why, msg_id=number)
                 return
             case Fire(timer):
                 self.pending[node] = without(self.pending[node], timer)
+                self.stop(node, timer, ran_out=True)
                 self.tell("fire", node, timer)
             case Call(name, args):
                 self.tell("call", node, event)
@@ -97,10 +115,11 @@ class Retelling:
             case Recover(report):
                 self.lives[node] += 1
                 self.tell("recover", node, report)
-        self.tell_all(node, action)
+        self.step(action)
 
-    def tell_all(self, node: NodeId, action: Action) -> None:
+    def step(self, action: Action) -> None:
         """Take the step, and write down what comes of it."""
+        node = action.node
         for chosen in action.choices:
             self.tell("choose", node, chosen)
         for effect in self.nodes[node].step(action.event, action.choices):
@@ -109,13 +128,14 @@ class Retelling:
     def come_of(self, node: NodeId, effect: Effect) -> None:
         """What a step does outside."""
         match effect:
-            case Send(dst, msg) if dst == node:
-                self.in_flight.append((node, dst, msg, 0))  # not counted, as in a run
             case Send(dst, msg):
-                self.sent += 1
-                self.in_flight.append((node, dst, msg, self.sent))
-                self.tell("send", node, msg, peer=dst, msg_id=self.sent)
+                self.send(node, dst, msg)
             case SetTimer(timer, (low_ms, high_ms)):
+                self.stop(node, timer)
+                low_us, high_us = round(low_ms * 1000), round(high_ms * 1000)
+                alarm = Alarm(node, self.moment, low_us, high_us)
+                self.running[node, timer] = alarm
+                self.alarms.append(alarm)
                 others = without(self.pending[node], timer)
                 self.pending[node] = (*others, (timer, low_ms, high_ms))
                 to = f" to {high_ms:g}" * (high_ms != low_ms)
@@ -123,6 +143,7 @@ class Retelling:
             case CancelTimer(timer):
                 others = without(self.pending[node], timer)
                 if others != self.pending[node]:
+                    self.stop(node, timer)
                     self.pending[node] = others
                     self.tell("cancel", node, timer)
             case Output(value):
@@ -133,8 +154,25 @@ class Retelling:
                 told = {"why": text} if dropped else {"what": text}
                 self.tell("ignore" if dropped else "note", node, **told)
 
+    def send(self, node: NodeId, dst: NodeId, msg: Message) -> None:
+        """Put a message on its way; one to itself is not counted, as in a run."""
+        self.sent += node != dst
+        number = self.sent if node != dst else 0
+        self.flights.append(Flight(node, dst, self.moment))
+        self.in_flight.append((node, dst, msg, len(self.flights) - 1))
+        self.numbers.append(number)
+        if number:
+            self.tell("send", node, msg, peer=dst, msg_id=number)
+
+    def stop(self, node: NodeId, timer: Timer, ran_out: bool = False) -> None:
+        """A timer ends, if it runs."""
+        if alarm := self.running.pop((node, timer), None):
+            alarm.ended, alarm.ran_out = self.moment, ran_out
+
     def crash(self, node: NodeId) -> None:
         """Timers, and words to itself, are gone; nobody knows of what was called."""
+        for timer, _, _ in self.pending[node]:
+            self.stop(node, timer)
         self.pending[node] = ()
         self.in_flight = [m for m in self.in_flight if m[:2] != (node, node)]
         self.tell("crash", node)
@@ -153,13 +191,19 @@ class Retelling:
             outcome=outcome, result=value, ended_us=self.at_us
         )
 
-    def arrived(self, src: NodeId, dst: NodeId, msg: Message) -> int:
-        """The number of a message that arrives: of equal ones, the first."""
-        for at, (*sent, number) in enumerate(self.in_flight):
+    def arrived(
+        self, src: NodeId, dst: NodeId, msg: Message, lost: bool = False
+    ) -> int:
+        """The number of one that arrives, or is lost: of equal ones, the first."""
+        for at, (*sent, flight) in enumerate(self.in_flight):
             if sent == [src, dst, msg]:
-                if not self.worlds.rules.network.duplicating or src == dst:
+                if lost or src == dst or not self.worlds.rules.network.duplicating:
                     del self.in_flight[at]
-                return number
+                if lost:
+                    self.flights[flight].lost = True
+                else:
+                    self.flights[flight].arrived.append(self.moment)
+                return self.numbers[flight]
         raise Misuse(f"{msg} from {src!r} to {dst!r} was never sent: no such way.")
 
     def is_in(self, world: int) -> bool:
@@ -181,11 +225,12 @@ def retold(worlds: Worlds, path: Iterable[tuple[Any, int]]) -> Retelling:
     telling = Retelling(worlds)
     (_, begin), *rest = path
     for start in worlds.starts[begin]:
-        telling.happen(start)
+        telling.start(start)
     for action, world in rest:
         if raised := worlds.raised_in(world):
-            telling.at_us += STEP_US
-            telling.tell("note", action.node, f"{action}: {raised}")
+            with suppress(Exception):
+                telling.happen(action)
+            telling.tell("note", action.node, raised)
             break
         telling.happen(action)
         if not telling.is_in(world):

@@ -93,3 +93,11 @@ class Roll(Node):
         if self.rolled[-1] == 3:
             self.rolled += self.choose(2, "abc")
         self.ok(self.rolled)
+
+
+class Fragile(Roll):
+    """Raises when it rolls a two."""
+
+    def roll(self):
+        super().roll()
+        assert self.rolled != (2,), "two is bad"

@@ -1,7 +1,7 @@
 """What may happen next in a world: no order is left out, and none is invented."""
 
 import pytest
-from explored_nodes import Alarms, Keeper, Rally, Roll
+from explored_nodes import Alarms, Fragile, Keeper, Rally, Roll
 
 from distlab.check.explore import explore
 from distlab.check.local_states import Budget
@@ -120,6 +120,27 @@ def test_a_delivery_of_which_nothing_comes_is_no_transition_where_order_is_free(
     ]:
         verdict = explore(Deaf, servers=2, network=network, workload=talk)
         assert verdict.states == worlds
+
+
+class Greeter(Talker):
+    """Says a word to itself and one to the others, first of all."""
+
+    def on_start(self):
+        self.send(self.id, Word("mine"))
+        self.send(self.peers, Word("yours"))
+
+
+def test_a_word_to_oneself_may_wait_or_comes_before_all_else():
+    def look(world):
+        return world.nodes["s1"].heard
+
+    first, last = ("mine", "yours"), ("yours", "mine")
+    found, worlds = all_of(look, Greeter, servers=2)
+    assert found == {(), ("mine",), ("yours",), first, last}
+    assert worlds == 5 * 5
+    found, worlds = all_of(look, Greeter, servers=2, network=Unordered(prompt=True))
+    assert found == {(), ("mine",), first}
+    assert worlds == 3 * 3
 
 
 # ------------------------------------------------------------------------------- timers
@@ -328,11 +349,6 @@ def test_a_workload_is_data(workload, told):
 
 
 def test_a_handler_that_raises_is_shown_with_the_way_to_it():
-    class Fragile(Roll):
-        def roll(self):
-            super().roll()
-            assert self.rolled != (2,), "two is bad"
-
     verdict = explore(Fragile, servers=1, workload={"s1": (Call("roll"),)})
     assert verdict.invalid
     assert "Fragile 's1': two is bad" in verdict.reason
