@@ -1,0 +1,178 @@
+"""A game: who only says what comes next keeps a protocol from ever deciding.
+
+    worlds = Worlds(Paxos, servers=3, workload={"s1": (Call("propose", ("a",)),),
+                                                "s2": (Call("propose", ("b",)),)})
+    game = keep_undecided(worlds, decided, steps=100)
+    game.trace
+
+The adversary loses no message and stops no node. It delivers what has been on its way
+for longest, unless that would settle the matter; if all would, a timer runs out before.
+That the decision is still open is shown each time: were all others silent from now on,
+these nodes would agree on one value, and those on another.
+
+There are two ways out. Tosses are not the adversary's to make: `seed` makes them. And
+it may be bound to time: what has waited `hold` steps has to be delivered.
+
+Source
+    Fischer, Lynch and Paterson, "Impossibility of Distributed Consensus with One Faulty
+    Process", JACM 32(2), 1985: theorem 1, played on nodes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+from distlab.check.local_states import Action
+from distlab.check.retelling import retold
+from distlab.check.valence import Decided
+from distlab.check.worlds import Worlds
+from distlab.errors import Misuse
+from distlab.node import Call, Deliver, Event, NodeId
+from distlab.trace import Trace
+
+ALONE = 200  # steps that some nodes are given to agree among themselves
+Group = tuple[NodeId, ...]
+Open = dict[Hashable, Group]  # a decision, and who would come to it alone
+What = tuple[NodeId, Event]  # something that may happen to a node
+Outcomes = list[tuple[Action, int]]  # one for each toss, and the world after it
+
+
+@dataclass(frozen=True)
+class Game:
+    """How it went: what came, and what was still open at the end."""
+
+    worlds: Worlds
+    path: tuple[tuple[Action | None, int], ...]
+    open: Open  # two decisions; where it was settled, that one
+    ended: str  # "undecided", "cornered", "a toss"
+    held_back: int  # how often what had waited longest would have settled it
+    longest_wait: int  # of a message, in steps
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The run as a trace, a millisecond a step."""
+        return retold(self.worlds, self.path).trace()
+
+    @property
+    def steps(self) -> int:
+        """How many steps were played."""
+        return len(self.path) - 1
+
+    def __str__(self) -> str:
+        alone = (f"{', '.join(who)} alone: {what}" for what, who in self.open.items())
+        return (
+            f"{self.ended} after {self.steps} steps ({'; '.join(alone)}); held back "
+            f"{self.held_back} times, no message longer than {self.longest_wait} steps"
+        )
+
+
+def keep_undecided(
+    worlds: Worlds,
+    decided: Decided,
+    steps: int = 100,
+    *,
+    hold: int | None = None,
+    seed: int = 0,
+) -> Game:
+    """Play so many steps, and keep the decision open as long as that can be.
+
+    `decided` tells of a `World` what has been decided in it. Raises `Misuse` if nothing
+    is open to begin with.
+    """
+    player, tosses = Adversary(worlds, decided), random.Random(seed)
+    world = worlds.initial()[0]
+    still_open = player.open(world)
+    if len(still_open) < 2:
+        raise Misuse(f"nothing is open to begin with, but for {list(still_open)}.")
+    path: list[tuple[Action | None, int]] = [(None, world)]
+    since: dict[What, int] = {}  # the step from which on it could have come
+    ended, held_back, longest = "undecided", 0, 0
+    for step in range(steps):
+        moves = player.moves(world)
+        since = {what: since.get(what, step) for what in moves}
+        turn = sorted(moves, key=lambda what: (begins(what), since[what]))
+        waited = 0 if begins(turn[0]) else step - since[turn[0]]
+        longest = max(longest, waited)
+        allowed = turn if hold is None or waited < hold else turn[:1]
+        chosen = next((w for w in allowed if player.may_stay_open(moves[w])), turn[0])
+        held_back += chosen != turn[0]
+        action, world = tosses.choice(moves[chosen])
+        path.append((action, world))
+        del since[chosen]
+        still_open = player.open(world)
+        if len(still_open) < 2:
+            ended = "a toss" if player.may_stay_open(moves[chosen]) else "cornered"
+            break
+    return Game(worlds, tuple(path), still_open, ended, held_back, longest)
+
+
+def begins(what: What) -> bool:
+    """Whether a node begins something: it is called, or a timer runs out."""
+    return not isinstance(what[1], Deliver)
+
+
+class Adversary:
+    """Knows whether a decision is open: by letting some nodes be alone in the world."""
+
+    def __init__(self, worlds: Worlds, decided: Decided):
+        self.worlds, self.decided = worlds, worlds.reading(decided)
+        ids = worlds.ids
+        sizes = range(len(ids) // 2 + 1, len(ids) + 1)
+        self.groups = [group for size in sizes for group in combinations(ids, size)]
+
+    def moves(self, world: int) -> dict[What, Outcomes]:
+        """What may come next, and what may come of it."""
+        found: dict[What, Outcomes] = {}
+        for action, after in self.worlds.next(world):
+            found.setdefault((action.node, action.event), []).append((action, after))
+        return found
+
+    def may_stay_open(self, outcomes: Outcomes) -> bool:
+        """Whether the decision is open after one of these at least."""
+        return any(len(self.open(after)) > 1 for _, after in outcomes)
+
+    def open(self, world: int) -> Open:
+        """Two decisions that some nodes would come to alone; one, where it is made."""
+        found: Open = {}
+        for decision, group in self.alone(world):
+            found.setdefault(decision, group)
+            if len(found) > 1:
+                break
+        return found
+
+    def alone(self, world: int) -> Iterator[tuple[Hashable, Group]]:
+        """What each group would decide, if one of it led and its tosses were such."""
+        if settled := self.decided(world):
+            yield next(iter(settled)), self.worlds.ids
+            return
+        for group in self.groups:
+            for leader in group:
+                for luck in (0, -1):
+                    yield from self.agreed(world, leader, group, luck)
+
+    def agreed(
+        self, world: int, leader: NodeId, group: Group, luck: int
+    ) -> Iterator[tuple[Hashable, Group]]:
+        """What these decide if nobody else takes a step, and one alone begins any."""
+        for _ in range(ALONE):
+            if settled := self.decided(world):
+                yield next(iter(settled)), group
+                return
+            moves = self.moves(world)
+            inside = (w for w in moves if among(w, leader, group))
+            following = sorted(inside, key=lambda w: (begins(w), w[0] != leader))
+            if not following:
+                return
+            _, world = moves[following[0]][luck]
+
+
+def among(what: What, leader: NodeId, group: Group) -> bool:
+    """Whether this can happen while some nodes are alone, and one has the time."""
+    node, event = what
+    if isinstance(event, Deliver):
+        return node in group and event.src in group
+    return node in group if isinstance(event, Call) else node == leader
