@@ -50,12 +50,13 @@ class Member(NamedTuple):
     text: str
 
 
-def source(thing: Any) -> Listing:
-    """The code of a class, method or function, also of one written in a notebook cell.
+def source(*things: Any) -> Listing:
+    """The code of classes, methods or functions, also of those written in a cell.
 
-    Raises `Misuse` for what has no Python code.
+    `source(Paxos.on_prepare, Paxos.on_accept)` shows one after the other. Raises
+    `Misuse` for what has no Python code.
     """
-    text = source_text(thing)
+    text = "\n\n".join(map(source_text, things))
     return Listing(text, highlighted(text))
 
 

@@ -272,6 +272,12 @@ def test_the_source_of_a_method_is_moved_to_the_left_edge():
     )
 
 
+def test_the_sources_of_several_methods_stand_below_each_other():
+    methods = SingleLeader.on_fetch, SingleLeader.on_install
+    one, other = (show.source(method).text for method in methods)
+    assert show.source(*methods).text == f"{one}\n\n{other}"
+
+
 def test_the_source_of_a_class_written_in_a_notebook_is_found(cell):
     text = show.source(cell["Pong"]).text
     assert text.startswith('class Pong(Node):\n    """Counts."""')
