@@ -18,6 +18,7 @@ from distlab.check.explored import Explored
 from distlab.check.limits import Limits
 from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
+from distlab.check.renaming import Interchangeable
 from distlab.check.retelling import retold
 from distlab.check.search import USUAL, Order, search
 from distlab.check.timing import recording
@@ -47,9 +48,11 @@ def explore(
     """Whether the properties hold in all that can happen: a verdict with its evidence.
 
     `subject` is a class of nodes, and `cluster` what `Worlds` takes: groups, settings,
-    `workload`, `network`, `budget`. Or it is a model, or `Worlds` made before: a search
-    in stages needs one to go on in. Properties, `goal` and `within` are functions of a
-    `World`, or of a model's states; how a search goes on is told by `search`.
+    `workload`, `network`, `budget`; with `interchangeable="servers"`, worlds that
+    differ only by who is who among these are one (`renaming`). Or it is a model, or
+    `Worlds` made before: a search in stages needs one to go on in. Properties, `goal`
+    and `within` are functions of a `World`, or of a model's states; how a search goes
+    on is told by `search`.
 
     What the verdict's `recording` says, the simulator does:
     `Cluster(Protocol, servers=3, recording=verdict.recording)`.
@@ -64,7 +67,8 @@ def explore(
         return search(subject, properties, goal=goal, within=within, **how)
     properties = tuple(properties)
     while True:
-        worlds = Worlds(subject, **cluster)
+        kind = Interchangeable if "interchangeable" in cluster else Worlds
+        worlds = kind(subject, **cluster)
         try:
             return of_worlds(worlds, properties, goal, within, how)
         except Untold as asked:  # by a property: only now is it known that it matters
@@ -89,7 +93,7 @@ def of_worlds(
         within=None if within is None else read(within),
         **how,
     )
-    worlds.rules.hygiene.once_more()
+    worlds.once_more()
     more: dict[str, Any] = {"strength": f"{found.strength}; {worlds}"}
     if found.path:
         told = retold(worlds, found.path)

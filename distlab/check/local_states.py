@@ -298,6 +298,10 @@ class Local:
             self._known[key] = list(self._taken(number, event))
         return self._known[key]
 
+    def taken(self) -> list[tuple[tuple[int, int | Event], list[Outcome]]]:
+        """Every step so far: the body, the letter or other event, and what came."""
+        return list(self._known.items())
+
     # ------------------------------------------------------------------------ one step
     def _taken(self, number: int, event: Event) -> Iterator[Outcome]:
         before, node = self.bodies[number], self.nodes[number]
