@@ -18,8 +18,9 @@ Departs
     join; its DoViewChange is still on the way, and lets that view begin without what is
     committed until then. So the disk keeps the view's number, as it did in the VR of
     1988, and who recovers goes on with the change. It also counts recoveries: a nonce.
-    As printed, who hears of a later view cuts its log before it asks for state, and may
-    tell the cut log in the next view change. Here it is cut when the state is there.
+    As printed, who hears of a later view cuts its log and asks for the rest. Here it is
+    in that view, and its log is cut, when the rest is there: if not, the next view
+    change would take the cut log for the latest.
     The last operation is prepared again while it is not committed.
 """
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from distlab.node import Log
 from distlab.trace import Trace
 from distlab.value import Value
 
@@ -34,6 +35,6 @@ def brief(value: Any) -> str:
             return f"{type(value).__name__}({', '.join(parts)})"
         case tuple() if hasattr(value, "_fields"):
             return ".".join(map(brief, value))
-        case tuple():
+        case tuple() | Log():
             return f"[{', '.join(map(brief, value))}]"
     return str(value)
