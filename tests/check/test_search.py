@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,7 @@ from check.models import (
     random_specification,
 )
 
-from distlab.check import Limits, search_in_arrays
+from distlab.check import Limits, limits, search_in_arrays
 from distlab.check import search as engine
 from distlab.check.possible import Edges
 from distlab.check.search import search
@@ -28,6 +29,7 @@ from distlab.specification import Remembered
 
 ORDERS = ("breadth", "depth")
 SEEDS = range(150)
+FEW = Limits(5000)  # states: what goes round in circles is to end
 
 
 def always_below_nine(state):
@@ -128,7 +130,7 @@ def test_what_is_broken_is_found_with_a_way_that_leads_there(order):
         graph = random_graph(seed)
         if not (far := distances(graph)):
             continue
-        verdict = search(graph, [always_below_nine], order=order, limits=Limits(2500))
+        verdict = search(graph, [always_below_nine], order=order, limits=Limits(1500))
         broken = [far[state] for state in far if state >= 9]
         assert verdict.invalid == bool(broken), seed
         if order != "random":
@@ -263,10 +265,35 @@ def test_time_ends_a_search():
     assert "Gave up after 1e-09 s" in verdict.reason
 
 
+def test_memory_ends_a_search(monkeypatch):
+    held = iter(range(0, 10**6, 5))
+    monkeypatch.setattr(limits, "resident_mb", lambda: next(held))
+    verdict = search(EightPuzzle(), limits=Limits(memory_mb=20))
+    assert verdict.unknown
+    assert verdict.reason.startswith("Gave up after 20 MB, with ")
+
+
+def test_it_is_shown_how_far_a_long_search_has_come(monkeypatch):
+    class Shown:
+        n, told = 0, ()
+
+        def update(self, more):
+            self.n += more
+
+        def set_postfix_str(self, text, refresh):
+            self.told = (*self.told, text)
+
+    shown = Shown()
+    monkeypatch.setattr(engine, "bar", lambda progress: nullcontext(shown))
+    verdict = search(EightPuzzle(), limits=Limits(3000))
+    assert verdict.states - 700 < shown.n <= verdict.states
+    assert re.fullmatch(r"[\d,]+ to go on from", shown.told[-1])
+
+
 # ------------------------------------------------------------------------------- arrays
 def plainly(specification, *properties):
     """The same search, one state at a time."""
-    return search(specification, properties, within=lambda state: True)
+    return search(specification, properties, within=lambda s: True, limits=FEW)
 
 
 def in_arrays(specification, *properties):
@@ -274,7 +301,7 @@ def in_arrays(specification, *properties):
     search_in_arrays.FIRST, usual = 1, search_in_arrays.FIRST
     engine.FIRST = 1
     try:
-        return search(specification, properties)
+        return search(specification, properties, limits=FEW)
     finally:
         search_in_arrays.FIRST = engine.FIRST = usual
 
@@ -460,6 +487,37 @@ class AsksOnce(Remembered):
         return draft, returned
 
 
+class ForgetsOldLayers(search_in_arrays.Layers):
+    """Takes a state of an earlier layer for new."""
+
+    def next(self):
+        self.runs = self.runs[-1:]
+        return super().next()
+
+
+class SetsTheFirstValue(search_in_arrays.Rule):
+    """Takes the old value away and puts none in its place."""
+
+    def asked(self, values):
+        keeps, _ = super().asked(values)
+        return keeps, 0
+
+
+class LooksAtLastLayersAlone(search_in_arrays.Yes):
+    """Is not asked of the state that it all begins with."""
+
+    def first(self, codes):
+        return super().first(codes) if len(codes) > 1 else None
+
+
+class GoesOnDisabled(search_in_arrays.Rule):
+    """A rule that does not happen is a step that changes nothing."""
+
+    def asked(self, values):
+        keeps, sets = super().asked(values)
+        return (keeps if keeps >= 0 else (1 << search_in_arrays.BITS) - 1), sets
+
+
 def both_orders(test):
     return lambda: [test(order) for order in ORDERS]
 
@@ -479,12 +537,17 @@ KILLED = {
     MistakesBoundsForWalls: test_what_only_the_boundary_hides_is_no_trap,
     LooksOneStepBack: test_a_trap_is_a_state_from_which_no_way_leads_to_the_goal,
     AsksOnce: test_arrays_find_what_a_search_of_single_states_finds,
+    ForgetsOldLayers: test_arrays_find_what_a_search_of_single_states_finds,
+    SetsTheFirstValue: test_arrays_find_what_a_search_of_single_states_finds,
+    LooksAtLastLayersAlone: test_arrays_find_what_a_search_of_single_states_finds,
+    GoesOnDisabled: test_arrays_find_what_a_search_of_single_states_finds,
 }
 
 
 @pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
 def test_what_forgets_a_rule_is_found(mutant, monkeypatch):
-    monkeypatch.setattr(engine, mutant.__base__.__name__, mutant, raising=False)
-    monkeypatch.setattr(search_in_arrays, "Remembered", mutant)
+    for module in (engine, search_in_arrays):
+        if hasattr(module, mutant.__base__.__name__):
+            monkeypatch.setattr(module, mutant.__base__.__name__, mutant)
     with pytest.raises(AssertionError):
         KILLED[mutant]()
