@@ -462,6 +462,9 @@ KILLED = {
     mutants.CommitsAtOnce: test_a_majority_commits_an_entry,
     mutants.CountsRefusalsAsCopies: test_a_leader_sends_what_a_follower_lacks,
     mutants.CommitsOldTerm: test_an_older_term_is_committed_by_an_entry_behind,
+    mutants.CommitsOldTermWithoutANoOp: (
+        test_an_older_term_is_committed_by_an_entry_behind
+    ),
     mutants.AnswersBeforeItIsCommitted: test_a_command_is_answered_when_applied,
     mutants.ExecutesWhatIsNotCommitted: test_a_command_is_answered_when_applied,
     mutants.ReadsWithoutTheLog: test_a_read_goes_through_the_log,

@@ -62,6 +62,13 @@ def test_whoever_stands_all_is_well():
     assert verdict.valid and verdict.states == 46_606
 
 
+@pytest.mark.soak
+def test_a_crash_does_no_harm():
+    """Figure 3: at any moment of that, and with a recovery at any moment after."""
+    verdict = explored(Raft, *SEEN, timers=2, **CRASH)
+    assert verdict.valid and verdict.states == 415_463
+
+
 # (what it forgets, what may happen, the property that breaks, within so many states)
 KILLED = [
     (mutants.ElectedByHalf, {"timers": 2}, always_one_leader_a_term, 8),
