@@ -12,22 +12,15 @@ from distlab.consensus.raft import (
     Raft,
     Role,
 )
-from distlab.events import DiskReport
 from distlab.node import (
     Call,
-    Crash,
     Deliver,
-    Event,
     Fire,
     Log,
-    Message,
     NodeId,
-    Output,
-    Recover,
-    Send,
-    Start,
 )
-from distlab.replicated import Command
+from distlab.replicated import Command, Delivered
+from distlab.sim.by_hand import ByHand
 
 # Figure 7: the log of the leader of term 8, and those that its followers may have.
 LEADER = (1, 1, 1, 4, 4, 5, 5, 6, 6, 6)
@@ -55,35 +48,12 @@ def terms(node: Raft) -> tuple[int, ...]:
     return tuple(entry.term for entry in node.log)
 
 
-class Table:
-    """Some nodes, and the messages that lie between them until somebody moves one."""
+class Table(ByHand):
+    """Replicas of Raft on which elections can be held."""
 
-    def __init__(self, kind: type[Raft], ids: str | tuple[NodeId, ...]):
-        self.nodes = {id: kind(id, tuple(ids)) for id in ids}
-        self.on_its_way: list[tuple[NodeId, NodeId, Message]] = []
-        self.outputs: dict[NodeId, list] = {id: [] for id in ids}
-        for id in ids:
-            self.step(id, Start())
-
-    def step(self, id: NodeId, event: Event) -> None:
-        for effect in self.nodes[id].step(event):
-            if isinstance(effect, Send) and effect.dst in self.nodes:
-                self.on_its_way.append((id, effect.dst, effect.msg))
-            elif isinstance(effect, Output):
-                self.outputs[id].append(effect.value)
-
-    def deliver(self, among: str | tuple[NodeId, ...]) -> int:
-        """All that goes on among these, until nothing is left; how many messages."""
-        count = 0
-        while ready := [m for m in self.on_its_way if {*m[:2]} <= {*among}]:
-            src, dst, msg = ready[0]
-            self.on_its_way.remove(ready[0])
-            self.step(dst, Deliver(src, msg))
-            count += 1
-        return count
-
-    def lose_the_rest(self) -> None:
-        self.on_its_way.clear()
+    def delivered(self, id: NodeId) -> list[Delivered]:
+        """What a replica has told the layer above."""
+        return [said.value for said in self.told[id] if isinstance(said, Output)]
 
     def elect(self, id: NodeId, term: int, voters: tuple[NodeId, ...]) -> None:
         """Let it stand up to a term, and these vote; what it then sends is lost."""
@@ -98,10 +68,6 @@ class Table:
         for voter, _, msg in answers:
             self.step(id, Deliver(voter, msg))
         self.lose_the_rest()
-
-    def crash(self, id: NodeId) -> None:
-        self.step(id, Crash())
-        self.step(id, Recover(DiskReport()))
 
 
 # ----------------------------------------------------------------------------- Figure 7

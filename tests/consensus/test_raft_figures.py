@@ -42,7 +42,7 @@ def test_an_entry_of_an_older_term_may_be_on_a_majority_and_be_lost():
     """Leaders 4: (d) of Figure 8, so it was not committed."""
     table = figure_8(Raft)
     assert all(terms(table.nodes[s])[:2] == (1, 3) for s in ("s2", "s3", "s4", "s5"))
-    executed = {output for said in table.outputs.values() for output in said}
+    executed = {output for said in map(table.delivered, table.nodes) for output in said}
     assert [d.index for d in executed if d.command and d.index == 2] == []
 
 
@@ -50,7 +50,7 @@ def test_who_counts_its_copies_executes_what_is_lost():
     """Leaders 4: s1 executes the entry of term 2, the others that of term 3."""
     table = figure_8(CommitsOldTerm)
     assert all(terms(table.nodes[s])[:2] == (1, 3) for s in ("s2", "s3", "s4", "s5"))
-    places = {output.index for output in table.outputs["s1"]}
+    places = {output.index for output in table.delivered("s1")}
     assert places == {1, 2}, "place 2 was committed"
 
 
@@ -58,4 +58,4 @@ def test_an_entry_of_its_own_term_commits_those_before_it():
     """Leaders 4: (e) of Figure 8; s5 is not elected any more."""
     table = figure_8(Raft, stops_at="e")
     assert table.nodes["s5"].role is Role.CANDIDATE
-    assert [output.index for output in table.outputs["s1"]] == [1, 2, 3]
+    assert [output.index for output in table.delivered("s1")] == [1, 2, 3]
