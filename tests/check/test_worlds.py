@@ -7,7 +7,7 @@ from distlab.check.explore import explore
 from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.errors import Misuse
-from distlab.node import Call, Message, Node, volatile
+from distlab.node import Call, Message, Node, durable, volatile
 from distlab.replication.last_write_wins import LastWriteWins
 
 SAVE = {"s1": (Call("save"),)}
@@ -99,6 +99,28 @@ def test_on_unordered_links_all_orders_and_losses_are_tried():
     assert len(orders) == 1 + 3 + 6 + 6
     assert worlds == 1 + len(orders)  # before the call nothing is on its way
     assert heard(Unordered(lossy=True))[0] == orders
+
+
+class Stutterer(Talker):
+    """Says one word twice."""
+
+    def talk(self):
+        for _ in range(2):
+            self.send(self.peers[0], Word("a"))
+        self.ok()
+
+
+def test_what_is_sent_twice_arrives_twice_even_if_it_is_the_same():
+    def look(world):
+        return len(world.nodes["s2"].heard), len(world.messages)
+
+    talk = {"s1": (Call("talk"),)}
+    counts = {(0, 0), (0, 2), (1, 1), (2, 0)}
+    for network in (Unordered(), Ordered()):
+        assert all_of(look, Stutterer, servers=2, network=network, workload=talk) == (
+            counts,
+            len(counts),
+        )
 
 
 class Deaf(Talker):
@@ -213,6 +235,16 @@ def test_a_crash_keeps_what_is_durable_and_nothing_else():
     assert kept(crashes=1) == kept() | {(False, 0, 0, 0), (False, 1, 0, 0)}
 
 
+def test_a_crash_forgets_timers():
+    def look(world):
+        return "s1" in world.down, len(world.timers["s1"])
+
+    ranges_ms = (("a", 1, 9), ("b", 1, 9))
+    budget = Budget(crashes=1)
+    found, _ = all_of(look, Alarms, servers=1, ranges_ms=ranges_ms, budget=budget)
+    assert found == {(False, 2), (False, 1), (False, 0), (True, 0)}
+
+
 def test_a_recovered_node_goes_on_with_what_its_disk_has_kept():
     back = {(True, 0, 0, 1), (True, 1, 0, 1)}
     again = {(True, 1, 1, 1)}  # it was called after it had come back
@@ -270,17 +302,24 @@ def test_to_a_node_that_is_down_no_message_gets_through():
         assert {text for down, text in found if down} == {""}  # a crash forgets
 
 
+class Diary(Talker):
+    """Writes down what it hears."""
+
+    heard: tuple = durable(())
+
+
 def test_on_ordered_links_a_message_to_a_node_that_is_down_makes_way():
+    """Whichever of them come while it is down, in a row."""
+
     def look(world):
         return "".join(world.nodes["s2"].heard)
 
     talk = {"s1": (Call("talk"),)}
     budget = Budget(crashes=1, recoveries=1, of=("s2",))
     found, _ = all_of(
-        look, Talker, servers=2, workload=talk, budget=budget, network=Ordered()
+        look, Diary, servers=2, workload=talk, budget=budget, network=Ordered()
     )
-    assert {"abc", "bc", "c", ""} <= found
-    assert "ac" not in found
+    assert found == {"", "a", "ab", "abc", "ac", "b", "bc", "c"}
 
 
 # ---------------------------------------------------------------------------- histories
