@@ -30,6 +30,7 @@ from distlab.node import (
     Deliver,
     Fire,
     NodeId,
+    Note,
     Recover,
     Send,
     SetTimer,
