@@ -18,6 +18,7 @@ from distlab.node import (
     Fire,
     Log,
     NodeId,
+    Output,
 )
 from distlab.replicated import Command, Delivered
 from distlab.sim.by_hand import ByHand
