@@ -166,10 +166,11 @@ class Naming:
                     same = other.outcomes(twin, self.letter_of(local, other, what))
                 else:
                     same = other.outcomes(twin, renamed(what, self.names))
-                expected = [self.told(local, other, one) for one in outcomes]
                 found = [plain(one) for one in same]
-                if sorted(map(repr, expected)) != sorted(map(repr, found)):
-                    raise self.prefers(local, outcomes[0])
+                for one in outcomes:
+                    if (expected := self.told(local, other, one)) not in found:
+                        raise self.prefers(local, one)
+                    found.remove(expected)
 
     def told(self, local: Local, other: Local, outcome: Outcome) -> Any:
         """What should come of the same step under these names."""
@@ -198,9 +199,9 @@ class Naming:
 
 
 def plain(outcome: Outcome) -> Any:
-    """An outcome without the order of what it sends to several nodes, and choices."""
-    choices = tuple(tuple(sorted(map(repr, c))) for c in outcome.action.choices)
-    mail = tuple(sorted(outcome.mail, key=repr))
+    """An outcome without the order of those that it sends to, and of what it chose."""
+    choices = tuple(map(frozenset, outcome.action.choices))
+    mail = frozenset(outcome.mail)
     return outcome.body, choices, outcome.loop, mail, outcome.charge, outcome.idle
 
 

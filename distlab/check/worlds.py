@@ -95,7 +95,8 @@ class Worlds(Model):
 
     def __str__(self) -> str:
         """What was explored, and what may go wrong in it."""
-        return f"{self.groups}; {self.rules.network.told()}; {self.rules.budget.told()}"
+        told = str(self.groups), self.rules.network.told(), self.rules.budget.told()
+        return "; ".join([*told, *["without ghosts"] * (not self.rules.ghosts)])
 
     # ----------------------------------------------------------------------- the model
     def initial(self) -> list[int]:
