@@ -32,7 +32,7 @@ def outcome(found: Search) -> Outcome:
         steps = counted(found.depths[found.ended_at], "step")
         return Outcome("valid", f"Reached after {steps}.", found.ended_at)
     if (gave_up := found.meter.exceeded) is not None:
-        left = f", with {counted(found.left, 'state')} to go on from" * bool(found.left)
+        left = f", with {found.left:,} states to go on from" * bool(found.left)
         return Outcome(
             "unknown", f"Gave up after {gave_up}{left}; nothing is broken so far."
         )

@@ -50,7 +50,8 @@ def search(
     `limits.steps` is the most states, or of random walks the most steps; past a limit
     the verdict is unknown. In stages: stop at a `goal`, stay `within` a bound, then
     go on from there: `start` takes the verdict on the stage before, or states.
-    `progress` shows how far it has come, on a terminal, after a second.
+    `progress` shows how far it has come, on a terminal, after a second. All states of a
+    specification, breadth first, are searched in arrays: the verdict is the same.
     """
     if order not in ORDERS:
         raise Misuse(f"order={order!r}: there are {', '.join(ORDERS)}.")

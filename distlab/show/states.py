@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from itertools import pairwise
+from math import ceil
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,8 +22,8 @@ __all__ = ["states"]
 WIDTH = 840.0
 MARGIN, TOP = 34.0, 62.0  # the middle of the first column, and of the highest state
 COLUMN = 150.0  # from a column to the next, if there is room
-HIGH = 380.0  # of a column with many states
-PITCH = (7.0, 40.0)  # from a state to the next in its column: at least, at most
+HIGH = 400.0  # of a column with many states
+PITCH = (7.0, 40.0)  # from a state to the next: side by side where there is no room
 ROW = 16.0  # the height of a line below
 SWEEPS = 12  # times that the order in the columns is bettered
 NUMBERED = 40  # states: more are dots without their numbers
@@ -74,12 +75,13 @@ class StateGraph:
         self.look = "bad" if verdict.invalid else "good"
         self.columns = columns(space)
         most = max(map(len, self.columns))
-        self.pitch = min(max(HIGH / most, PITCH[0]), PITCH[1])
+        self.usual = min(HIGH / most, PITCH[1])
         self.is_numbered = len(space.labels) <= NUMBERED
-        self.radius = 9.0 if self.is_numbered else min(4.5, self.pitch / 2 - 0.6)
+        room = max(self.usual, PITCH[0])
+        self.radius = 9.0 if self.is_numbered else min(4.5, room / 2 - 0.6)
         room = WIDTH - 2 * MARGIN
         self.wide = min(COLUMN, room / max(1, len(self.columns) - 1))
-        self.bottom = TOP + self.pitch * (most - 1) + 36
+        self.bottom = TOP + self._pitch(most) * (most - 1) + 36
         self.middle = dict(self._places())
         self.foot = list(self._foot(caption))
         self.drawing = Drawing(WIDTH, self.bottom + ROW * len(self.foot) + 12, RULES)
@@ -94,13 +96,20 @@ class StateGraph:
         for i, (line, look) in enumerate(self.foot):
             self.drawing.write(20, self.bottom + 14 + ROW * i, line, look or None)
 
+    def _pitch(self, count: int) -> float:
+        """How far down the next state is, in a column of so many."""
+        return max(self.usual, min(PITCH[0], HIGH / count))
+
     def _places(self) -> Iterator[tuple[int, Point]]:
-        """The middle of each state."""
+        """The middle of each state; in a full column they stand side by side."""
         middle = (TOP + self.bottom - 36) / 2
         for depth, column in enumerate(self.columns):
+            pitch = self._pitch(len(column))
+            strands = ceil(PITCH[0] / pitch)
             for i, state in enumerate(column):
-                y = middle + self.pitch * (i - (len(column) - 1) / 2)
-                yield state, (MARGIN + self.wide * depth, y)
+                aside = (i % strands - (strands - 1) / 2) * (2 * self.radius + 2)
+                y = middle + pitch * (i - (len(column) - 1) / 2)
+                yield state, (MARGIN + self.wide * depth + aside, y)
 
     def _depths(self) -> None:
         """How far each column is from the beginning."""

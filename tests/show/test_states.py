@@ -8,7 +8,14 @@ import xml.etree.ElementTree as ET
 from itertools import combinations
 
 import pytest
-from check.models import Commit, EightPuzzle, Jugs, PingPong, always_not_four_gallons
+from check.models import (
+    Commit,
+    EightPuzzle,
+    Graph,
+    Jugs,
+    PingPong,
+    always_not_four_gallons,
+)
 
 from distlab.check import Limits, Verdict
 from distlab.check.explored import Explored, Space
@@ -71,8 +78,14 @@ def test_the_way_to_a_goal_is_no_bad_one():
 
 @pytest.mark.parametrize(
     "verdict",
-    [FOUND, ALL, search(Commit(managers=4)), search(PingPong(3, is_lossy=True))],
-    ids=["jugs", "two-phase commit", "commit", "ping-pong"],
+    [
+        FOUND,
+        ALL,
+        search(Commit(managers=4)),
+        search(PingPong(3, is_lossy=True)),
+        search(Graph({0: range(1, 290)})),
+    ],
+    ids=["jugs", "two-phase commit", "commit", "ping-pong", "a full column"],
 )
 def test_no_state_touches_another_and_all_are_on_the_paper(verdict):
     graph = StateGraph(verdict.space, verdict)
