@@ -52,6 +52,33 @@ def test_every_protocol_can_be_explored_or_says_why_not(capsys, name):
         assert out.startswith("VALID" if code == 0 else "UNKNOWN  ")
 
 
+FAULTS = "--servers 2 --timers 1 --crashes 1 --recoveries 1 --calls 2"
+LATE = "--timers 1"
+WORLDS = [
+    ("replication.after_commit", FAULTS, 2500),
+    ("replication.automatic_failover", FAULTS, 3406),
+    ("replication.failover", FAULTS, 2500),
+    ("replication.fencing", FAULTS, 7521),
+    ("replication.single_leader", FAULTS, 1995),
+    ("replication.version_numbers", FAULTS, 4038),
+    ("replication.two_shards", LATE, 1980),
+    ("replication.abd", "--servers 2", 796),
+    ("replication.quorum", "--servers 2 " + LATE, 1776),
+    ("replication.sessions", "--servers 2 " + LATE, 1980),
+    ("replication.anti_entropy", "--servers 2 " + LATE, 8032),
+    ("replication.hinted_handoff", "--servers 2 " + LATE, 8720),
+    ("replication.coordinator", "--servers 2 " + LATE, 10_692),
+]
+
+
+@pytest.mark.parametrize(("name", "how", "worlds"), WORLDS)
+def test_a_protocol_has_as_many_worlds_as_before(capsys, name, how, worlds):
+    """Where this count changes, a protocol has changed, or what the explorer does."""
+    code, out, _ = explored(capsys, name, *how.split())
+    assert code == 0
+    assert f"(all {worlds:,} states, " in out
+
+
 def test_a_judge_by_its_name_looks_at_each_history(capsys):
     code, out, _ = explored(
         capsys,
