@@ -7,7 +7,7 @@ from distlab.check.linearizable import linearizable
 from distlab.check.total_order import total_order
 from distlab.machine import KeyValue, Machine
 from distlab.node import NodeId
-from distlab.replicated import Delivered
+from distlab.replicated import Delivered, Restored
 from distlab.sim import Cluster
 
 
@@ -37,7 +37,7 @@ def all_deliver_the_same_in_the_end(cluster: Cluster) -> str | None:
     """Once faults have stopped and clients are done, all replicas come equally far."""
     reached: dict[NodeId, int] = dict.fromkeys(cluster.groups.members["servers"], 0)
     for step in cluster.trace.where("output"):
-        if type(step.what) is Delivered:
+        if type(step.what) in (Delivered, Restored):
             reached[step.node] = max(reached[step.node], step.what.index)
     if len(set(reached.values())) > 1:
         return f"they came to different places: {reached}"

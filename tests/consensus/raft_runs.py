@@ -67,7 +67,12 @@ STORMY = {"election_ms": (25, 75), "heartbeat_ms": 15}  # elections without end
 
 
 def run(
-    protocol: type[Raft], seed: int, shape: str, faults: Schedule | None = None, **more
+    protocol: type[Raft],
+    seed: int,
+    shape: str,
+    faults: Schedule | None = None,
+    remembers: bool = True,
+    **more,
 ) -> Cluster:
     """One run to its end: three servers or five, a fast disk or a slow one."""
     if shape in ("stormy", "queueing"):
@@ -75,7 +80,7 @@ def run(
     if shape == "queueing":
         more = {"machine": Queue(), "clients": (QueueClient, len(CLIENTS)), **more}
     cluster = Cluster(
-        remembering(protocol),
+        remembering(protocol) if remembers else protocol,
         servers=len(servers(seed)),
         clients=more.pop("clients", len(CLIENTS)),
         seed=seed,
