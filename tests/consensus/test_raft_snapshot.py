@@ -211,13 +211,13 @@ KILLED = [
         mutants.TakesOldSnapshots,
         "queueing",
         22,
-        agreement.all_deliver_the_same_in_the_end,
+        all_deliver_the_same_in_the_end,
     ),
     (
         mutants.ThrowsAwayItsLog,
         "queueing",
         15,
-        agreement.all_deliver_the_same_in_the_end,
+        all_deliver_the_same_in_the_end,
     ),
 ]
 
