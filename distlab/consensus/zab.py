@@ -7,9 +7,8 @@ Guarantees
     All replicas deliver the same transactions in the same order: epoch by epoch, and
     within one as its leader has sent them. Each request is executed once.
 Assumes
-    Links between nodes that are up are reliable and FIFO. Any node may crash and
-    recover with its disk (the last record may be torn). An oracle, the layer above,
-    says whom to trust: `zab_election` needs none.
+    Links between nodes that are up are reliable and FIFO. Nodes may crash and recover
+    with their disks, last records torn. The layer above says whom to trust, an oracle.
 Costs
     3(n - 1) messages a command, and a sync at each replica; two round trips and two
     syncs until its answer. A new epoch: six messages a follower, two with histories.
@@ -132,6 +131,8 @@ class Zab(Node):
         """Follow this node from now on; it may be this one, or none."""
         self.leader, self.phase, self.epoch = leader, Phase.DISCOVERY, 0
         self.epochs, self.histories, self.acked = {}, {}, {}
+        if self.operation:
+            self.ok()
         if leader and leader != self.id:
             self.send(leader, CEpoch(self.accepted_epoch))  # f.1.1
 
