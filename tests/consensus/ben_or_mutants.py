@@ -61,7 +61,27 @@ class NeverDecides(BenOr):
         return False
 
 
-# ----------------------------------------------------------------------- what is tossed
+# --------------------------------------------------------------- what it goes on with
+class BeginsWithZero(BenOr):
+    """Step 0: whatever it was to propose."""
+
+    def propose(self, value):
+        self.x, self.proposed = 0, value
+        self.start_round(1)
+
+
+class TakesNothingOver(BenOr):
+    """Step 3 (a); Step 3 (c); Step 4: goes on with its own value for ever."""
+
+    def finish_round(self):
+        if self.decision is not None:
+            return self.stop()
+        for value in BITS:
+            if self.voters(self.proposals, value) and self.sure_of(value):
+                self.decide(value)
+        self.start_round(self.round + 1)
+
+
 class TossesAlways(BenOr):
     """Step 3 (a): leaves it to chance even when somebody has proposed a value."""
 

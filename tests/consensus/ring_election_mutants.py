@@ -32,11 +32,11 @@ class KeepsOut(RingElection):
 
 
 class SendsItsOwnEachTime(RingElection):
-    """Smaller number: forgets that its own is on its way."""
+    """Beginning: does not mark itself, and forgets that a number is on its way."""
 
-    def on_election(self, src: NodeId, msg: Election):
+    def take_part(self, number: int):
+        super().take_part(number)
         self.marked = False
-        super().on_election(src, msg)
 
 
 class TakesItsOwnForAnothers(RingElection):

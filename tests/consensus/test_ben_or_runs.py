@@ -203,6 +203,8 @@ KILLED = [
     (mutants.AlwaysAsks, "of one mind", 0, everybody_decides),
     (mutants.DecidesOnT, "lopsided", 0, one_decision),
     (mutants.NeverDecides, "of one mind", 0, everybody_decides),
+    (mutants.BeginsWithZero, "of one mind", 0, always_what_somebody_proposed),
+    (mutants.TakesNothingOver, "symmetric", 1, everybody_decides),
     (mutants.TossesAlways, "symmetric", 3, one_decision),
     (mutants.KeepsItsValue, "symmetric", 1, everybody_decides),
     (mutants.CountsEveryRoundAsThis, "lopsided", 4, all_decide_within_a_round),

@@ -219,6 +219,7 @@ def test_nobody_may_decide_for_one_that_is_down_and_has_voted():
 # ------------------------------------------------------------------------------ mutants
 # What it forgets, the workload and the seed that find it, the promise that it breaks
 KILLED = [
+    (mutants.CommitsWithoutAsking, "symmetric", 0, always_a_commit_by_all),
     (mutants.CommitsWithoutTheLast, "lopsided", 0, always_a_commit_by_all),
     (mutants.TakesNoForYes, "lopsided", 0, always_a_commit_by_all),
     (mutants.ChangesItsMind, "symmetric", 0, one_decision),

@@ -17,6 +17,14 @@ from distlab.quorum import AtLeast
 
 
 # --------------------------------------------------------------------- the coordinator
+class CommitsWithoutAsking(Coordinator):
+    """Step 1: takes the answer for granted."""
+
+    def commit(self):
+        self.started = True
+        self.decide(Decision.COMMIT)
+
+
 class CommitsWithoutTheLast(Coordinator):
     """Step 3: all but one have voted yes."""
 
