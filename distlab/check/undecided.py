@@ -34,7 +34,7 @@ from distlab.errors import Misuse
 from distlab.node import Call, Deliver, Event, NodeId
 from distlab.trace import Trace
 
-ALONE = 200  # steps that some nodes are given to agree among themselves
+ALONE = 60  # steps that some nodes are given to agree among themselves
 Group = tuple[NodeId, ...]
 Open = dict[Hashable, Group]  # a decision, and who would come to it alone
 What = tuple[NodeId, Event]  # something that may happen to a node
@@ -151,23 +151,31 @@ class Adversary:
             return
         for group in self.groups:
             for leader in group:
-                for luck in (0, -1):
-                    yield from self.agreed(world, leader, group, luck)
+                decisions, tossed = self.agreed(world, leader, group, luck=0)
+                if tossed:
+                    decisions += self.agreed(world, leader, group, luck=-1)[0]
+                yield from ((decision, group) for decision in decisions)
 
     def agreed(
         self, world: int, leader: NodeId, group: Group, luck: int
-    ) -> Iterator[tuple[Hashable, Group]]:
-        """What these decide if nobody else takes a step, and one alone begins any."""
+    ) -> tuple[tuple[Hashable, ...], bool]:
+        """What these decide if nobody else takes a step, and whether they tossed for it.
+
+        `luck` says how all of their tosses come out.
+        """
+        tossed = False
         for _ in range(ALONE):
             if settled := self.decided(world):
-                yield next(iter(settled)), group
-                return
+                return tuple(settled)[:1], tossed
             moves = self.moves(world)
             inside = (w for w in moves if among(w, leader, group))
             following = sorted(inside, key=lambda w: (begins(w), w[0] != leader))
             if not following:
-                return
-            _, world = moves[following[0]][luck]
+                break
+            outcomes = moves[following[0]]
+            tossed |= len(outcomes) > 1
+            _, world = outcomes[luck]
+        return (), tossed
 
 
 def among(what: What, leader: NodeId, group: Group) -> bool:
