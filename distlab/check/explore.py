@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from distlab.check.explored import Explored
 from distlab.check.limits import Limits
@@ -57,35 +57,52 @@ def explore(
     What the verdict's `recording` says, the simulator does:
     `Cluster(Protocol, servers=3, recording=verdict.recording)`.
     """
+    asked = Asked(tuple(properties), goal, within)
     how = {"order": order, "limits": limits, "seed": seed, "start": start}
     how["progress"] = progress
+    if not isinstance(subject, Model):
+        return of_nodes(subject, cluster, asked, how)
+    if cluster:
+        raise Misuse(f"a model takes no {', '.join(cluster)}: these are for nodes.")
     if isinstance(subject, Worlds):
-        return of_worlds(subject, tuple(properties), goal, within, how)
-    if isinstance(subject, Model):
-        if cluster:
-            raise Misuse(f"a model takes no {', '.join(cluster)}: these are for nodes.")
-        return search(subject, properties, goal=goal, within=within, **how)
-    properties = tuple(properties)
-    while True:
-        kind = Interchangeable if "interchangeable" in cluster else Worlds
-        worlds = kind(subject, **cluster)
-        try:
-            return of_worlds(worlds, properties, goal, within, how)
-        except Untold as asked:  # by a property: only now is it known that it matters
-            if cluster.get(asked.what):
-                raise
-            cluster[asked.what] = True
+        return of_worlds(subject, asked, how)
+    return search(subject, properties, goal=goal, within=within, **how)
 
 
-def of_worlds(
-    worlds: Worlds,
-    properties: tuple[Property, ...],
-    goal: Callable[[World], bool] | None,
-    within: Callable[[World], bool] | None,
-    how: dict[str, Any],
+class Asked(NamedTuple):
+    """What is to be found out about worlds."""
+
+    properties: tuple[Property, ...]
+    goal: Callable[[World], bool] | None
+    within: Callable[[World], bool] | None
+
+
+def of_nodes(
+    protocol: type[Node], cluster: dict[str, Any], asked: Asked, how: dict[str, Any]
 ) -> Explored:
+    """Search the worlds of a cluster, with histories and outputs if one asks for them.
+
+    Raises `Misuse` if it is to go on from somewhere: the numbers of other worlds tell
+    nothing about these.
+    """
+    if how["start"] is not None:
+        raise Misuse(
+            f"a search that goes on from another needs the same worlds: make them "
+            f"once, `worlds = Worlds({protocol.__name__}, …)`, and explore these."
+        )
+    kind = Interchangeable if "interchangeable" in cluster else Worlds
+    while True:
+        try:
+            return of_worlds(kind(protocol, **cluster), asked, how)
+        except Untold as needed:  # by a property: only now is it known that it matters
+            if cluster.get(needed.what):
+                raise
+            cluster[needed.what] = True
+
+
+def of_worlds(worlds: Worlds, asked: Asked, how: dict[str, Any]) -> Explored:
     """Search all worlds, and tell the way to what is broken as a trace."""
-    read = worlds.reading
+    read, (properties, goal, within) = worlds.reading, asked
     found = search(
         worlds,
         [read(property) for property in properties],
@@ -101,8 +118,8 @@ def of_worlds(
         last = found.path[-1][1]
         for property in properties if found.invalid else ():
             if (reason := read(property)(last)) and isinstance(reason, str):
-                again = property(World(worlds, last, told.history()))
-                more["reason"] = found.reason.replace(reason, again)
+                with_times = property(World(worlds, last, told.history()))
+                more["reason"] = found.reason.replace(reason, with_times)
     said = {field.name: getattr(found, field.name) for field in fields(found)}
     return Explored(**{**said, **more})
 

@@ -139,7 +139,8 @@ class Rules:
     """Why no property holds any more, by the place of a node and its body."""
 
 
-class Outcome(NamedTuple):
+@dataclass(slots=True)
+class Outcome:
     """What comes of an event in one state of one node."""
 
     action: Action
@@ -148,6 +149,7 @@ class Outcome(NamedTuple):
     mail: tuple[tuple[NodeId, tuple[Message, ...]], ...]
     charge: Charge
     idle: bool  # it changed nothing and told nobody
+    elsewhere: Any = None  # the same for all worlds: worked out on first use
 
 
 BITS = 40  # of the number of a cell
@@ -217,12 +219,12 @@ class Local:
             )
         return number
 
-    def receives(self, cell: int, src: NodeId, messages: tuple[Message, ...]) -> int:
+    def receives(self, cell: int, more: Letters) -> int:
         """The cell when these are on their way to it too."""
         body, loop, letters = self.cells[cell]
-        more = tuple([self.letter(src, msg) for msg in messages])
-        more = self.network.with_more(letters, more, self._sender)
-        return self.cell(body, loop, more)
+        return self.cell(
+            body, loop, self.network.with_more(letters, more, self._sender)
+        )
 
     # ----------------------------------------------------------- what may happen next
     def moves(self, cell: int) -> Iterator[tuple[Outcome, int]]:

@@ -218,12 +218,13 @@ class Worlds(Model):
     # ---------------------------------------------------------- worked out on first use
     def move(self, local: Local, cell: int, outcome: Outcome, after: int) -> Move:
         """What an outcome adds to a world."""
-        arrivals = [
-            (BITS * self.ids.index(dst), self.mail(local.id, dst, messages))
-            for dst, messages in outcome.mail
-        ]
-        change = after - cell << BITS * local.at
-        return outcome.action, change, tuple(arrivals), self.spending(outcome.charge)
+        if outcome.elsewhere is None:
+            arrivals = tuple(
+                (BITS * self.ids.index(dst), self.mail(local.id, dst, messages))
+                for dst, messages in outcome.mail
+            )
+            outcome.elsewhere = arrivals, self.spending(outcome.charge)
+        return outcome.action, after - cell << BITS * local.at, *outcome.elsewhere
 
     def mail(self, src: NodeId, dst: NodeId, messages: tuple[Message, ...]) -> Mail:
         """What these messages add to a world."""
@@ -271,10 +272,11 @@ class Mail(dict[int, int]):
     """What some messages add to a world, by the cell of the node that they go to."""
 
     def __init__(self, local: Local, src: NodeId, messages: tuple[Message, ...]):
-        self.local, self.src, self.messages = local, src, messages
+        self.local = local
+        self.letters = tuple(local.letter(src, msg) for msg in messages)
 
     def __missing__(self, cell: int) -> int:
-        after = self.local.receives(cell, self.src, self.messages)
+        after = self.local.receives(cell, self.letters)
         self[cell] = change = after - cell << BITS * self.local.at
         return change
 

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from explored_nodes import Rally
 
 from distlab.check.explore import Unordered, Worlds, explore
 from distlab.consensus.paxos import Paxos
+from distlab.errors import Misuse
 from distlab.node import Call, Message, Node, Timer, ghost, setting, volatile
 
 PROPOSE = {"s1": (Call("propose", ("A",)),), "s2": (Call("propose", ("B",)),)}
@@ -130,6 +132,14 @@ def test_a_search_goes_on_from_where_another_has_stopped():
     assert second.trace.where("call").steps[0].node == "s1"
     at_once = explore(worlds, goal=b_is_decided)
     assert len(at_once.path) < len(second.path)
+
+
+def test_to_go_on_needs_the_same_worlds():
+    first = explore(Paxos, servers=3, workload=PROPOSE, goal=a_is_accepted_by_one)
+    with pytest.raises(Misuse, match="needs the same worlds: make them once"):
+        explore(Paxos, servers=3, workload=PROPOSE, start=first)
+    with pytest.raises(Misuse, match="a model takes no servers"):
+        explore(Worlds(Paxos, servers=3), servers=3)
 
 
 def test_orders_of_search_reach_the_same_worlds():
