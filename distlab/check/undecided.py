@@ -92,7 +92,7 @@ def keep_undecided(
     since: dict[What, int] = {}  # the step from which on it could have come
     ended, held_back, longest = "undecided", 0, 0
     for step in range(steps):
-        moves = player.moves(world)
+        moves = player.moves(world)  # as long as it is open, there are some
         since = {what: since.get(what, step) for what in moves}
         turn = sorted(moves, key=lambda what: (begins(what), since[what]))
         waited = 0 if begins(turn[0]) else step - since[turn[0]]
@@ -159,7 +159,7 @@ class Adversary:
     def agreed(
         self, world: int, leader: NodeId, group: Group, luck: int
     ) -> tuple[tuple[Hashable, ...], bool]:
-        """What these decide if nobody else takes a step, and whether they tossed for it.
+        """What these decide if nobody else takes a step; whether they tossed for it.
 
         `luck` says how all of their tosses come out.
         """

@@ -115,6 +115,21 @@ def test_two_phase_commit_is_kept_undecided_only_by_a_message_that_never_comes()
     assert game.longest_wait > 10
 
 
+class NeverFinishes(BenOr):
+    """Waits in its first round for ever."""
+
+    def finish_round(self):
+        pass
+
+
+def test_a_protocol_that_gets_stuck_needs_no_adversary():
+    """Nothing is open then: the game is about protocols that could decide."""
+    calls = {"s1": (Call("propose", (0,)),), "s2": (Call("propose", (1,)),)}
+    worlds = Worlds(NeverFinishes, servers=3, ghosts=False, workload=calls)
+    with pytest.raises(Misuse, match="nothing is open to begin with"):
+        keep_undecided(worlds, decision)
+
+
 def test_it_reads_as_a_sentence():
     told = "cornered after 8 steps (s1, s2 alone: a); held back 0 times, no message "
     assert str(keep_undecided(paxos("a", "b"), chosen, hold=0)).startswith(told)
