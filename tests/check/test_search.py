@@ -23,6 +23,7 @@ from distlab.check import Limits, limits, search_in_arrays
 from distlab.check import search as engine
 from distlab.check.possible import Edges
 from distlab.check.search import search
+from distlab.consensus.two_phase_commit_model import TwoPhaseCommit
 from distlab.errors import Misuse
 from distlab.model import Model
 from distlab.specification import Remembered
@@ -327,23 +328,26 @@ def test_arrays_find_what_a_search_of_single_states_finds():
                 assert one.strength == other.strength, seed
 
 
-def test_what_is_too_wide_for_arrays_is_searched_all_the_same():
-    class Wide(Commit):
-        def rules(self):
-            yield (self.sees_all,)
-            yield from super().rules()
+def test_past_their_limits_arrays_know_nothing():
+    verdict = search(TwoPhaseCommit(managers=5), limits=Limits(2000))
+    assert verdict.unknown
+    assert not verdict.exhausted
+    assert 2000 < verdict.states < 8832
+    assert re.match(r"Gave up after 2,000 states, with [\d,]+ states", verdict.reason)
+    verdict = search(TwoPhaseCommit(managers=5), limits=Limits(10**9, time_s=1e-9))
+    assert verdict.unknown
+    assert "Gave up after 1e-09 s" in verdict.reason
 
-        def sees_all(self, s):
-            if all(m == "committed" for m in s.manager):
-                s.manager[0] = "working"
 
-    search_in_arrays.KEY_BITS, usual = 4, search_in_arrays.KEY_BITS
-    try:
-        assert (
-            in_arrays(Wide(managers=3)).strength == plainly(Wide(managers=3)).strength
-        )
-    finally:
-        search_in_arrays.KEY_BITS = usual
+@pytest.mark.parametrize(("width", "bits"), [("KEY_BITS", 4), ("BITS", 5)])
+def test_what_is_too_wide_for_arrays_is_searched_all_the_same(width, bits, monkeypatch):
+    monkeypatch.setattr(search_in_arrays, width, bits)
+    with pytest.raises(search_in_arrays.TooWide):
+        layers = search_in_arrays.Layers(Commit(managers=3))
+        layers.next()
+    assert (
+        in_arrays(Commit(managers=3)).strength == plainly(Commit(managers=3)).strength
+    )
 
 
 # -------------------------------------------------------------------------- wrong calls
