@@ -2,6 +2,7 @@
 
 import pytest
 
+from distlab.check import undecided
 from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.check.undecided import Adversary, Game, keep_undecided
@@ -11,7 +12,7 @@ from distlab.consensus.ben_or import BenOr
 from distlab.consensus.paxos import Paxos, Prepare
 from distlab.consensus.two_phase_commit import Coordinator, Participant
 from distlab.errors import Misuse
-from distlab.node import Call
+from distlab.node import Call, Deliver
 
 PROMPT = Unordered(prompt=True)
 
@@ -128,6 +129,37 @@ def test_a_protocol_that_gets_stuck_needs_no_adversary():
     worlds = Worlds(NeverFinishes, servers=3, ghosts=False, workload=calls)
     with pytest.raises(Misuse, match="nothing is open to begin with"):
         keep_undecided(worlds, decision)
+
+
+class DeliversTheOldest(Adversary):
+    """Does not look where it leads."""
+
+    def may_stay_open(self, outcomes):
+        return True
+
+
+class AsksOneGroup(Adversary):
+    """Lets only one majority be alone, and never sees that another would differ."""
+
+    def __init__(self, worlds, decided):
+        super().__init__(worlds, decided)
+        self.groups = self.groups[:1]
+
+
+class LetsNobodyLead(Adversary):
+    """Looks at what is on its way, and not at what a timer would begin."""
+
+    def moves(self, world):
+        found = super().moves(world)
+        sent = {what: found[what] for what in found if isinstance(what[1], Deliver)}
+        return sent or found
+
+
+@pytest.mark.parametrize("mutant", [DeliversTheOldest, AsksOneGroup, LetsNobodyLead])
+def test_an_adversary_that_forgets_something_loses(mutant, monkeypatch):
+    monkeypatch.setattr(undecided, "Adversary", mutant)
+    game = keep_undecided(paxos("a", "b"), chosen, steps=40)
+    assert game.steps < 10 and list(game.open) == ["a"]
 
 
 def test_it_reads_as_a_sentence():

@@ -97,6 +97,50 @@ def reached(graph: Graph) -> set[int]:
     return seen
 
 
+class GoesBackOneStep(Valences):
+    """Tells only those states that come just before a decision."""
+
+    def go_back(self):
+        own = dict(self.of)
+        for state, steps in self.steps.items():
+            self.of[state] = own[state].union(*(own[after] for _, after in steps))
+
+
+class ForgetsWhatIsDecided(Valences):
+    """Looks at what comes after alone."""
+
+    def go_back(self):
+        super().go_back()
+        for state, steps in self.steps.items():
+            self.of[state] = frozenset().union(*(self.of[after] for _, after in steps))
+
+
+class TellsEachStateOnce(Valences):
+    """Does not go back again with the second decision that a state is told."""
+
+    def go_back(self):
+        told = {state for state, decisions in self.of.items() if decisions}
+        news = list(told)
+        while news:
+            after = news.pop()
+            for state, steps in self.steps.items():
+                if state not in told and after in (one for _, one in steps):
+                    self.of[state] |= self.of[after]
+                    told.add(state)
+                    news.append(state)
+
+
+MUTANTS = (GoesBackOneStep, ForgetsWhatIsDecided, TellsEachStateOnce)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda kind: kind.__name__)
+def test_what_forgets_something_differs_from_the_twin(mutant, monkeypatch):
+    monkeypatch.setitem(globals(), "Valences", mutant)
+    with pytest.raises(AssertionError):
+        for seed in range(100):
+            test_the_slow_twin_says_the_same(seed)
+
+
 # ----------------------------------------------------------------------------- of nodes
 def chosen(world):
     return {n.decided.value for n in world.nodes.values() if n.decided}

@@ -9,6 +9,7 @@ from killed import broken, each_mutant, first_harm, kill, mutants_in
 from schedules import Drawing
 
 from distlab import faults
+from distlab.check.explore import explore
 from distlab.consensus.ring_election import Elected, Election, Leader, RingElection
 from distlab.faults import (
     Byzantine,
@@ -112,6 +113,38 @@ def test_the_average_over_all_rings_is_the_formula_of_the_paper(n):
     harmonic = sum(Fraction(1, k) for k in range(1, n + 1))
     assert Fraction(sum(counts), len(counts)) == n * harmonic
     assert min(counts) == 2 * n - 1 and max(counts) == n * (n + 1) // 2
+
+
+# ------------------------------------------------------------------------- every order
+def always_the_greatest(world) -> str | None:
+    """Who is elected has the greatest number."""
+    greatest = max(world.nodes.values(), key=lambda node: node.own).id
+    elected = {node.leader for node in world.nodes.values()} - {None, greatest}
+    return f"{elected} instead of {greatest}" if elected else None
+
+
+def always_possible_all_know(world) -> bool:
+    return all(node.leader for node in world.nodes.values())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "begin", "states"),
+    [
+        ((1, 2, 3), 3, 91),
+        ((3, 2, 1), 3, 116),
+        ((1, 2, 3), 1, 9),
+        ((2, 4, 1, 3), 4, 544),
+    ],
+)
+def test_in_every_order_the_greatest_is_elected(numbers, begin, states):
+    verdict = explore(
+        RingElection,
+        servers=len(numbers),
+        per_node={f"s{i + 1}": {"number": number} for i, number in enumerate(numbers)},
+        workload={f"s{i + 1}": (ELECT,) for i in range(begin)},
+        properties=(always_the_greatest, always_possible_all_know),
+    )
+    assert (verdict.valid, verdict.states) == (True, states)
 
 
 # ----------------------------------------------------------------------------- the runs
