@@ -36,6 +36,7 @@ from distlab.node import (
     Start,
     Timer,
 )
+from distlab.state import copied
 from distlab.trace import Step, Trace
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Retelling:
         self.steps: list[Step] = []
         self.operations: list[Operation] = []
         self.lives = dict.fromkeys(self.nodes, 1)
+        self.shown: dict[NodeId, dict[str, Any]] = {id: {} for id in self.nodes}
 
     def trace(self) -> Trace:
         """What has happened so far."""
@@ -124,6 +126,11 @@ class Retelling:
             self.tell("choose", node, chosen)
         for effect in self.nodes[node].step(action.event, action.choices):
             self.come_of(node, effect)
+        state, shown = self.nodes[node].state(), self.shown[node]
+        news = {k: v for k, v in state.items() if k not in shown or shown[k] != v}
+        if news:
+            shown.update(copied(news))
+            self.tell("state", node, tuple(copied(news).items()))
 
     def come_of(self, node: NodeId, effect: Effect) -> None:
         """What a step does outside."""

@@ -63,13 +63,13 @@ WAYS = [
 
 @pytest.mark.parametrize(("protocol", "cluster", "workload", "how"), WAYS)
 def test_the_simulator_goes_the_way_that_was_found(protocol, cluster, workload, how):
-    """The same happens to each node, in the same order."""
+    """The same happens to each node, in the same order, and changes the same."""
     found = explore(protocol, workload=workload, **cluster, **how)
     assert found.recording is not None
-    run = Cluster(protocol, recording=found.recording, **cluster)
+    run = Cluster(protocol, recording=found.recording, states=True, **cluster)
     run.run(found.recording.until_ms)
 
-    kinds = "deliver", "fire", "call", "ok", "info", "crash", "recover"
+    kinds = "deliver", "fire", "call", "ok", "info", "crash", "recover", "state"
     for node in run.nodes:
         assert [
             (step.kind, step.peer, step.what)
