@@ -437,6 +437,6 @@ KILLED = {
 
 @pytest.mark.parametrize("mutant", KILLED, ids=lambda mutant: mutant.__name__)
 def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
-    monkeypatch.setitem(globals(), "ZabElection", mutant)
+    monkeypatch.setitem(globals(), "ZabElection", mutants.electing(mutant))
     with pytest.raises(AssertionError):
         KILLED[mutant]()

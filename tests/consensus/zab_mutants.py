@@ -1,4 +1,10 @@
-"""What Zab may forget, one rule each, named after it."""
+"""What Zab may forget, one rule each, named after it.
+
+What is forgotten of phases 1 to 3 is forgotten whoever says whom to trust: an oracle,
+or the nodes themselves, `electing`.
+"""
+
+import functools
 
 from distlab.consensus.client import Request
 from distlab.consensus.zab import (
@@ -19,8 +25,16 @@ from distlab.node import Log, NodeId, volatile
 from distlab.quorum import AtLeast
 
 
+@functools.cache
+def electing(mutant: type[Zab]) -> type[ZabElection]:
+    """The same, where nodes find out by themselves whom to trust."""
+    if issubclass(mutant, ZabElection):
+        return mutant
+    return type(mutant)(mutant.__name__, (mutant, ZabElection), {})
+
+
 # -------------------------------------------------------------- discovery: phase 1
-class NeedsOneTooFew(ZabElection):
+class NeedsOneTooFew(Zab):
     """l.1.1; l.1.2; l.2.2; l.3.2: one less than a majority is a quorum."""
 
     def is_quorum(self, *followers: NodeId) -> bool:
@@ -28,7 +42,7 @@ class NeedsOneTooFew(ZabElection):
         return enough.has([self.id, *followers])
 
 
-class ProposesItsNextEpoch(ZabElection):
+class ProposesItsNextEpoch(Zab):
     """l.1.1: does not look at what its followers have accepted."""
 
     def propose_epoch(self):
@@ -36,7 +50,7 @@ class ProposesItsNextEpoch(ZabElection):
         super().propose_epoch()
 
 
-class ProposesTheSameEpoch(ZabElection):
+class ProposesTheSameEpoch(Zab):
     """l.1.1: an epoch that is as late as theirs, not later."""
 
     def propose_epoch(self):
@@ -45,7 +59,7 @@ class ProposesTheSameEpoch(ZabElection):
         super().propose_epoch()
 
 
-class AcceptsAnEpochTwice(ZabElection):
+class AcceptsAnEpochTwice(Zab):
     """f.1.2: accepts one that it has accepted from another."""
 
     def on_new_epoch(self, src: NodeId, msg: NewEpoch):
@@ -54,7 +68,7 @@ class AcceptsAnEpochTwice(ZabElection):
         super().on_new_epoch(src, msg)
 
 
-class AcceptsOldEpochs(ZabElection):
+class AcceptsOldEpochs(Zab):
     """f.1.2: accepts any."""
 
     def on_new_epoch(self, src: NodeId, msg: NewEpoch):
@@ -69,7 +83,7 @@ class ForgetsWhatItAccepted(ZabElection):
     accepted_epoch: int = volatile(0)
 
 
-class CountsAcksOfOtherEpochs(ZabElection):
+class CountsAcksOfOtherEpochs(Zab):
     """l.1.2: an ACK-E of an epoch that it proposed before counts."""
 
     def on_ack_epoch(self, src: NodeId, msg: AckEpoch):
@@ -78,7 +92,7 @@ class CountsAcksOfOtherEpochs(ZabElection):
         super().on_ack_epoch(src, msg)
 
 
-class KeepsItsOwnHistory(ZabElection):
+class KeepsItsOwnHistory(Zab):
     """l.1.2: does not look at those of its followers."""
 
     def choose_history(self):
@@ -87,7 +101,7 @@ class KeepsItsOwnHistory(ZabElection):
         super().choose_history()
 
 
-class TakesTheLongestHistory(ZabElection):
+class TakesTheLongestHistory(Zab):
     """l.1.2: goes by the latest transaction, not by the epoch first."""
 
     def choose_history(self):
@@ -100,7 +114,7 @@ class TakesTheLongestHistory(ZabElection):
         self.current_epoch = max(self.current_epoch, before)
 
 
-class TakesAnyHistoryOfTheLatestEpoch(ZabElection):
+class TakesAnyHistoryOfTheLatestEpoch(Zab):
     """l.1.2: of several histories of the latest epoch the shortest."""
 
     def choose_history(self):
@@ -119,7 +133,7 @@ class TakesAnyHistoryOfTheLatestEpoch(ZabElection):
 
 
 # -------------------------------------------------------- synchronization: phase 2
-class LeadsAtOnce(ZabElection):
+class LeadsAtOnce(Zab):
     """l.2.2: does not wait for a quorum to take its history over."""
 
     def after_event(self):
@@ -128,7 +142,7 @@ class LeadsAtOnce(ZabElection):
             self.phase = Phase.BROADCAST
 
 
-class CommitsHistoriesAtOnce(ZabElection):
+class CommitsHistoriesAtOnce(Zab):
     """l.2.2: delivers the history that it has chosen before a quorum has it."""
 
     def choose_history(self):
@@ -136,7 +150,7 @@ class CommitsHistoriesAtOnce(ZabElection):
         self.deliver(last(self.history))
 
 
-class TakesHistoriesOfOtherEpochs(ZabElection):
+class TakesHistoriesOfOtherEpochs(Zab):
     """f.2.1: takes over the history of a leader whose epoch it has not accepted."""
 
     def on_new_leader(self, src: NodeId, msg: NewLeader):
@@ -145,7 +159,7 @@ class TakesHistoriesOfOtherEpochs(ZabElection):
         super().on_new_leader(src, msg)
 
 
-class KeepsItsTail(ZabElection):
+class KeepsItsTail(Zab):
     """f.2.1: what it has beyond the leader's history, it keeps."""
 
     def on_new_leader(self, src: NodeId, msg: NewLeader):
@@ -153,7 +167,7 @@ class KeepsItsTail(ZabElection):
         super().on_new_leader(src, NewLeader(msg.epoch, longer))
 
 
-class ForgetsWhoseHistoryItIs(ZabElection):
+class ForgetsWhoseHistoryItIs(Zab):
     """f.2.1: takes the history over, and not the epoch."""
 
     def on_new_leader(self, src: NodeId, msg: NewLeader):
@@ -174,7 +188,7 @@ class KeepsHistoriesInMemory(ZabElection):
     history: Log = volatile(Log())
 
 
-class LeavesLateOnesOut(ZabElection):
+class LeavesLateOnesOut(Zab):
     """l.3.3: who comes after the others comes too late."""
 
     def on_cepoch(self, src: NodeId, msg: CEpoch):
@@ -182,7 +196,7 @@ class LeavesLateOnesOut(ZabElection):
             super().on_cepoch(src, msg)
 
 
-class SendsLateOnesTheBeginning(ZabElection):
+class SendsLateOnesTheBeginning(Zab):
     """l.3.3: who comes later gets the history with which the epoch began."""
 
     def synchronize(self, follower: NodeId):
@@ -191,7 +205,7 @@ class SendsLateOnesTheBeginning(ZabElection):
         self.send(follower, NewLeader(self.epoch, Log(*began)))
 
 
-class TellsLateOnesNothing(ZabElection):
+class TellsLateOnesNothing(Zab):
     """l.3.4: who comes later is not told what is committed."""
 
     def synchronize(self, follower: NodeId):
@@ -200,7 +214,7 @@ class TellsLateOnesNothing(ZabElection):
         self.delivered = delivered
 
 
-class ForgetsLateOnes(ZabElection):
+class ForgetsLateOnes(Zab):
     """l.3.4: who comes later gets no proposals."""
 
     def synchronize(self, follower: NodeId):
@@ -210,7 +224,7 @@ class ForgetsLateOnes(ZabElection):
 
 
 # -------------------------------------------------------------- broadcast: phase 3
-class ServesTooEarly(ZabElection):
+class ServesTooEarly(Zab):
     """l.3.1: takes requests before its epoch has begun."""
 
     def on_request(self, src: NodeId, msg: Request):
@@ -221,7 +235,7 @@ class ServesTooEarly(ZabElection):
         self.phase = phase
 
 
-class GivesANameTwice(ZabElection):
+class GivesANameTwice(Zab):
     """l.3.1: all transactions of an epoch have the same counter."""
 
     def on_request(self, src: NodeId, msg: Request):
@@ -233,7 +247,7 @@ class GivesANameTwice(ZabElection):
             self.history = known.append(self.history[1])
 
 
-class CommitsAtOnce(ZabElection):
+class CommitsAtOnce(Zab):
     """l.3.2: one answer is enough."""
 
     def on_ack(self, src: NodeId, msg: Ack):
@@ -243,14 +257,14 @@ class CommitsAtOnce(ZabElection):
             self.deliver(msg.zxid)
 
 
-class CountsAcksAcrossEpochs(ZabElection):
+class CountsAcksAcrossEpochs(Zab):
     """l.3.2: an ACK of another epoch counts."""
 
     def on_ack(self, src: NodeId, msg: Ack):
         super().on_ack(src, Ack(self.epoch, msg.zxid))
 
 
-class DeliversProposals(ZabElection):
+class DeliversProposals(Zab):
     """f.3.3: does not wait until they are committed."""
 
     def on_propose(self, src: NodeId, msg: Propose):
@@ -259,7 +273,7 @@ class DeliversProposals(ZabElection):
             self.deliver(msg.txn.zxid)
 
 
-class DeliversOneOnly(ZabElection):
+class DeliversOneOnly(Zab):
     """f.3.3: delivers what is committed and not what stands before it."""
 
     def deliver(self, zxid: Zxid):
@@ -270,7 +284,7 @@ class DeliversOneOnly(ZabElection):
         super().deliver(zxid)
 
 
-class AcceptsBeforeItIsIn(ZabElection):
+class AcceptsBeforeItIsIn(Zab):
     """f.3.2: takes proposals of its leader before it has its history."""
 
     def on_propose(self, src: NodeId, msg: Propose):
@@ -281,7 +295,7 @@ class AcceptsBeforeItIsIn(ZabElection):
         self.phase = phase
 
 
-class ObeysAnybody(ZabElection):
+class ObeysAnybody(Zab):
     """f.3.2: takes proposals of one that it does not follow."""
 
     def on_propose(self, src: NodeId, msg: Propose):
@@ -290,7 +304,7 @@ class ObeysAnybody(ZabElection):
         self.leader = leader
 
 
-class AnswersWithoutHaving(ZabElection):
+class AnswersWithoutHaving(Zab):
     """f.3.2: says ACK, and stores nothing."""
 
     def on_propose(self, src: NodeId, msg: Propose):
