@@ -34,6 +34,7 @@ from distlab.node import (
     Recover,
     Send,
     SetTimer,
+    Start,
     Timer,
 )
 from distlab.runtime import ClockNeeded
@@ -179,8 +180,8 @@ class Local:
         self._letters: dict[tuple[NodeId, Message], int] = {}
         self._cells: dict[tuple[int, Letters, Letters], int] = {}
         self._known: dict[tuple[int, int | Event], list[Outcome]] = {}
-        first = Body(node.fingerprint(rules.ghosts))
-        self.first = self.cell(self.body(first, node))
+        not_started = Body(node.fingerprint(rules.ghosts), up=False)
+        self.first = self.cell(self.body(not_started, node))
 
     # ------------------------------------------------------- everything is held once
     def body(self, body: Body, node: Node) -> int:
@@ -190,11 +191,17 @@ class Local:
             self.bodies.append(body)
             self.nodes.append(node)
             self.boxes.append(0)
-            for one in (node, *node.parts()):
-                if not isinstance(body.state, Raised) and (told := one.invariant()):
-                    sentence = f"{type(one).__name__} {one.id!r}: {told}"
-                    self.rules.broken[self.at, number] = sentence
+            if body.up and not isinstance(body.state, Raised):
+                self._check_invariants(number)
         return number
+
+    def _check_invariants(self, number: int) -> None:
+        """Ask a node that runs; one that is down has yet to read its disk."""
+        node = self.nodes[number]
+        for one in (node, *node.parts()):
+            if told := one.invariant():
+                sentence = f"{type(one).__name__} {one.id!r}: {told}"
+                self.rules.broken[self.at, number] = sentence
 
     def letter(self, src: NodeId, msg: Message) -> int:
         """The number of this message from this node."""
@@ -275,7 +282,7 @@ class Local:
                 yield self.calls[body.called]
         if self.crashes:
             yield Crash()
-            for saved in body.unsynced:
+            for saved in dict.fromkeys(body.unsynced):
                 yield Crash(saved)
 
     def _losses(self, body: Body, letters: Letters) -> Iterator[tuple[Lost, Letters]]:
@@ -391,6 +398,8 @@ class Local:
                 outputs = (*outputs, effect.value)
         after = before._replace(state=state, pending=pending, outputs=outputs)
         match event:
+            case Start():
+                after = after._replace(up=True)
             case Call():
                 return after._replace(called=before.called + 1)
             case Crash(saved):

@@ -403,3 +403,22 @@ def test_what_is_always_true_of_one_node_is_looked_at_in_each_world():
     verdict = explore(Modest, servers=1, workload={"s1": (Call("roll"),)})
     assert verdict.invalid
     assert "Modest 's1': it rolled a 3" in verdict.reason
+
+
+def test_who_is_down_or_has_not_started_is_not_asked_what_is_always_true():
+    """It has yet to compute from its disk what the sentence is about."""
+
+    class Sums(Keeper):
+        table: dict | None = volatile(None)
+
+        def on_start(self):
+            self.table = {}
+
+        def on_recover(self, report):
+            self.table = {"kept": self.kept}
+
+        def invariant(self):
+            return None if self.table is not None else "there is no table"
+
+    budget = Budget(crashes=1, recoveries=1)
+    assert explore(Sums, servers=2, workload=SAVE, budget=budget).valid
