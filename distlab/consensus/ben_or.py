@@ -14,8 +14,8 @@ Assumes
     is known of delays. Whoever delays messages does not know future tosses.
 Costs
     2n(n - 1) messages and two message delays a round. No disk is used. How many rounds
-    is up to the coins: where t is near n/2 and delays are chosen badly, 2 to the power
-    of n of them are to be expected.
+    is up to the coins, see `ben_or_rounds`: if almost half may stop and delays are as
+    bad as can be, two to the power of n - 1 are to be expected.
 Departs
     The paper's nodes go on for ever. Ours stop one round after that in which they have
     decided: by then everybody has.

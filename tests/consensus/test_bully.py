@@ -9,6 +9,9 @@ from killed import broken, each_mutant, first_harm, kill, mutants_in
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
+from distlab.check.explore import explore
+from distlab.check.explored import Explored
+from distlab.check.local_states import Budget
 from distlab.consensus.bully import (
     AreYouNormal,
     AreYouThere,
@@ -392,6 +395,39 @@ def test_without_synchrony_there_are_two_coordinators_and_nobody_notices(late):
         "s2": (Status.NORMAL, "s2"),
         "s3": (Status.NORMAL, "s3"),
     }
+
+
+def always_one_coordinator(world) -> str | None:
+    """Assertion 1, of one state."""
+    nodes = world.nodes.items()
+    leaders = {id: n.coordinator for id, n in nodes if n.status is not Status.ELECTION}
+    return f"{leaders}" if len(set(leaders.values())) > 1 else None
+
+
+def explored(timers: int) -> Explored:
+    """All orders in which messages may arrive, and so many waits that are too short."""
+    return explore(
+        Bully,
+        servers=3,
+        budget=Budget(timers=timers),
+        properties=(always_one_coordinator,),
+    )
+
+
+def test_where_all_answer_in_time_the_order_of_messages_does_not_matter():
+    assert (explored(0).valid, explored(0).states) == (True, 675)
+
+
+def test_a_single_wait_that_is_too_short_makes_two_coordinators():
+    """The second highest does not hear the highest in time, and all else goes well."""
+    verdict = explored(1)
+    assert verdict.reason.startswith("Broken after 8 steps")
+    assert [str(action) for action, _ in verdict.path[1:5]] == [
+        "s1 receives Halt(number=2) from s3",
+        "NoAnswer() of s2 runs out",
+        "s1 receives Halt(number=2) from s2",
+        "s2 receives Yes(number=2) from s1",
+    ]
 
 
 # -------------------------------------------------------------------------------- costs
