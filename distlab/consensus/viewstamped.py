@@ -14,7 +14,7 @@ Costs
     2(n - 1) messages a command, n - 1 a `commit_ms` without; two round trips; no disk.
     A view change: up to n(n - 1) short messages, and 2(n - 1) with whole logs.
 Departs
-    Backups redirect clients. A whole log goes without its op-number, its length.
+    Backups redirect. An old request gets the latest answer. Logs go without op-number.
 """
 
 from __future__ import annotations

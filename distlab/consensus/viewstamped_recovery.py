@@ -8,8 +8,9 @@ Source
 Guarantees
     Those of `viewstamped`. A replica that has crashed knows again what it had told.
 Assumes
-    At most f replicas of 2f + 1 are down or recovering at once: their memory is gone,
-    and if it were more, what only they knew. Messages may be lost, doubled, reordered.
+    At most f of 2f + 1 replicas are down or recovering at once, for what they knew is
+    gone but for two numbers on their disks (the last record may be torn). Messages may
+    be lost, doubled and reordered. Timing is for progress alone.
 Costs
     A recovery: n - 1 questions, as many answers, one with a whole log, one sync. A view
     change: one sync at each replica. Nothing else touches a disk.
@@ -21,7 +22,8 @@ Departs
     As printed, who hears of a later view cuts its log and asks for the rest. Here it is
     in that view, and its log is cut, when the rest is there: if not, the next view
     change would take the cut log for the latest.
-    The last operation is prepared again while it is not committed.
+    The last operation is prepared again while it is not committed. What is lost of a
+    view change is not sent again: the next view is tried.
 """
 
 from __future__ import annotations
