@@ -1,6 +1,6 @@
 """What Paxos promises, as sentences about the nodes of a run or explored world."""
 
-from distlab.consensus.paxos import Paxos, Proposal
+from distlab.consensus.paxos import Accept, Paxos, Proposal
 from distlab.machine import Machine, State, Step
 from distlab.quorum import Majority
 
@@ -41,6 +41,17 @@ def always_what_is_learned_was_chosen(world) -> str | None:
     return None
 
 
+def always_higher_proposals_have_the_chosen_value(world) -> str | None:
+    """P2b of section 2.2: not only those that are accepted, all that are made."""
+    for first in chosen(world):
+        for node in world.nodes.values():
+            made = node.pending and node.pending.request
+            higher = isinstance(made, Accept) and made.ballot > first.ballot
+            if higher and made.value != first.value:
+                return f"{first} is chosen, and {node.id} proposes {made}"
+    return None
+
+
 def always_one_value_in_a_ballot(world) -> str | None:
     """Different proposers use different numbers, and none uses one twice (§2.2)."""
     known: dict = {}
@@ -69,5 +80,6 @@ def sometimes_a_vote_comes_to_nothing(world) -> bool:
 SAFETY = (
     always_one_value_is_chosen,
     always_what_is_learned_was_chosen,
+    always_higher_proposals_have_the_chosen_value,
     always_one_value_in_a_ballot,
 )
