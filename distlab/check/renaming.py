@@ -51,6 +51,13 @@ class Interchangeable(Worlds):
             for order in permutations(alike)
             if order != alike
         ]
+        for local in self.locals:
+            for naming in self.namings:
+                if renamed(local.calls, naming.names) != local.calls:
+                    raise Misuse(
+                        f"{', '.join(alike)} are not interchangeable: the calls of "
+                        f"{local.id} name one of them."
+                    )
 
     def canonical(self, world: int) -> int:
         """Of the worlds that differ from this one by names alone, the least."""

@@ -109,6 +109,12 @@ def test_nodes_that_were_not_given_the_same_are_refused(wanted, more, told):
         explore(Paxos, servers=3, workload=propose, interchangeable=wanted, **more)
 
 
+def test_calls_that_name_one_of_them_are_refused():
+    write = {"c1": (Call("write", ("x", "s2")),)}
+    with pytest.raises(Misuse, match="the calls of c1 name one of them"):
+        explore(AbdReplica, servers=2, clients=1, workload=write, **ALIKE)
+
+
 def test_who_only_accepts_may_be_anyone():
     propose = {"s1": (Call("propose", ("A",)),)}
     cluster = {"servers": 3, "retry_ms": None, "workload": propose}
