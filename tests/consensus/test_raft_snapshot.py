@@ -206,7 +206,6 @@ def test_these_runs_install_snapshots():
 KILLED = [
     (mutants.ForgetsWhoWasAnswered, "queueing", 6, clients_see_one_queue),
     (mutants.BeginsAnew, "stormy", 0, all_deliver_in_one_order),
-    (mutants.SendsWhatIsLeft, "stormy", 0, all_deliver_the_same_in_the_end),
     (
         mutants.TakesOldSnapshots,
         "queueing",
