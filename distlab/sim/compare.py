@@ -65,10 +65,13 @@ class Costs:
 
 
 class Comparison(Sequence[Costs]):
-    """The costs of several protocols, in the order in which they were named."""
+    """The costs of several protocols, in the order in which they were named.
 
-    def __init__(self, rows: Iterable[Costs]):
-        self.rows = tuple(rows)
+    `runs` are what was counted, by the protocol's name: with their traces, to be drawn.
+    """
+
+    def __init__(self, rows: Iterable[Costs], runs: Mapping[str, Cluster]):
+        self.rows, self.runs = tuple(rows), runs
 
     def __getitem__(self, index: Any) -> Any:
         return self.rows[index]
@@ -106,7 +109,7 @@ def compare(
     """
     how = {"servers": 3, "clients": 1, **groups}
     how |= {"network": Network(message_ms), "disk": Disk(message_ms / SYNCS)}
-    rows = []
+    rows, runs = [], {}
     for protocol in protocols:
         own = (settings or {}).get(protocol.__name__, {})
         make = functools.partial(made, protocol, {**how, **own})
@@ -116,7 +119,8 @@ def compare(
             schedule = faults
         idle, busy = (make(schedule, some, until_ms) for some in (calls[:1], calls))
         rows.append(costs(protocol.__name__, idle, busy, until_ms, message_ms))
-    return Comparison(rows)
+        runs[protocol.__name__] = busy
+    return Comparison(rows, runs)
 
 
 def made(

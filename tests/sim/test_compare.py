@@ -74,6 +74,14 @@ def test_the_table_has_a_row_for_each_protocol():
     assert table.loc["SingleLeader", "messages"] == 6
 
 
+def test_the_runs_can_be_looked_at():
+    table = compare((SingleLeader, Viewstamped))
+    assert list(table.runs) == ["SingleLeader", "Viewstamped"]
+    for run in table.runs.values():
+        assert len(run.history) == 21
+        assert run.trace.between(BEGIN_MS, BEGIN_MS + 5).where("send")
+
+
 def test_equal_arguments_equal_figures():
     assert repr(compare((Raft,), seed=3)) == repr(compare((Raft,), seed=3))
 
