@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("timers", "run out, at most so often"),
     ):
         add(f"--{name}", type=int, default=0, metavar="N", help=f"{what} (0)")
+    add("--prompt", action="store_true", help="words to oneself come before all else")
+    told = "keep one of the worlds that differ by who is who among these, as servers"
+    add("--interchangeable", metavar="GROUP", help=told)
     add("--judge", metavar="PROPERTY", help="what was promised: linearizable, causal …")
     add("--order", default="breadth", help=f"{', '.join(ORDERS)} (breadth)")
     add("--seed", type=int, default=0, help="of random walks (0)")
@@ -115,6 +119,8 @@ def explored(
 ) -> Explored:
     """The verdict on what the arguments describe."""
     more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
+    if arguments.interchangeable:
+        more["interchangeable"] = arguments.interchangeable
     if arguments.network not in NETWORKS:
         hint = did_you_mean(arguments.network, NETWORKS)
         known = hint or f" There are: {', '.join(NETWORKS)}."
@@ -122,7 +128,7 @@ def explored(
     return explore(
         protocol,
         workload=asked_calls(arguments) or first_calls(groups, arguments.calls),
-        network=NETWORKS[arguments.network],
+        network=replace(NETWORKS[arguments.network], prompt=arguments.prompt),
         budget=Budget(
             crashes=arguments.crashes,
             recoveries=arguments.recoveries,

@@ -52,6 +52,20 @@ def test_every_protocol_can_be_explored_or_says_why_not(capsys, name):
         assert out.startswith("VALID" if code == 0 else "UNKNOWN  ")
 
 
+FEWER = [
+    ("consensus.raft --timers 1 --clients 0", "--interchangeable servers", (157, 28)),
+    ("consensus.paxos --servers 2 --set retry_ms=None", "--prompt", (754, 265)),
+]
+
+
+@pytest.mark.parametrize(("words", "fewer", "worlds"), FEWER)
+def test_fewer_worlds_are_looked_at_where_that_is_as_good(capsys, words, fewer, worlds):
+    for count, more in zip(worlds, ([], fewer.split()), strict=True):
+        code, out, _ = explored(capsys, *words.split(), *more)
+        assert code == 0
+        assert f"(all {count:,} states, " in out
+
+
 FAULTS = "--servers 2 --timers 1 --crashes 1 --recoveries 1 --calls 2"
 LATE = "--timers 1"
 WORLDS = [
