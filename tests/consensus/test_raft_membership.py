@@ -4,7 +4,7 @@ import pytest
 import raft_membership_mutants as mutants
 from agreement import all_deliver_in_one_order, clients_finish
 from killed import broken, each_mutant, kill, mutants_in
-from raft_claims import CLAIMS, remembering
+from raft_claims import CLAIMS, always_one_leader_a_term, remembering
 from raft_figures import Table
 from raft_runs import CLIENTS, STORMY, admitted, symmetric
 from schedules import OVER_MS
@@ -302,7 +302,12 @@ def test_these_runs_change_servers():
     assert any(cluster.saw("leaves") for cluster in clusters)
 
 
-KILLED = []
+KILLED = [
+    (mutants.DecidesByTheNewAlone, "stormy", 0, all_deliver_in_one_order),
+    (mutants.SkipsTheJoint, "stormy", 0, always_one_leader_a_term),
+    (mutants.StopsHalfWay, "stormy", 0, clients_finish),
+    (mutants.ListensToWhoWasRemoved, "stormy", 0, clients_finish),
+]
 
 
 @each_mutant(KILLED)
