@@ -221,7 +221,7 @@ LATER = [
 
 def killed(mutant: type, budget: Budget, calls: int) -> int:
     """In how many states a search finds what a mutant breaks."""
-    model = worlds(mutant, budget, calls)
+    model = worlds(mutants.recovering(mutant), budget, calls)
     verdict = explore(model, properties=CLAIMS, limits=LONG)
     assert verdict.invalid
     return verdict.states

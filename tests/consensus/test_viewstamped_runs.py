@@ -128,7 +128,7 @@ KILLED = [
 @each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
     def once(protocol: type, seed: int) -> Cluster:
-        return run(protocol, seed, shape)
+        return run(mutants.recovering(protocol), seed, shape)
 
     kill(mutant, seed, promise, PROMISES, once, ViewstampedRecovery)
 

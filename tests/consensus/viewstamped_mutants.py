@@ -1,4 +1,9 @@
-"""What viewstamped replication may forget, one rule each, named after it."""
+"""What viewstamped replication may forget, one rule each, named after it.
+
+What is forgotten of the rules of `viewstamped` is forgotten by `recovering` too.
+"""
+
+import functools
 
 from distlab.consensus.client import Request
 from distlab.consensus.viewstamped import (
@@ -19,12 +24,25 @@ from distlab.consensus.viewstamped_recovery import (
     RecoveryResponse,
     ViewstampedRecovery,
 )
-from distlab.node import Log, NodeId, volatile
+from distlab.node import Log, NodeId, durable, volatile
 from distlab.replicated import Command
 
 
+@functools.cache
+def recovering(mutant: type[Viewstamped]) -> type[ViewstampedRecovery]:
+    """The same, where messages get lost, and replicas their memory."""
+    if issubclass(mutant, ViewstampedRecovery):
+        return mutant
+
+    class Recovering(mutant, ViewstampedRecovery):
+        view_number: int = durable(0)  # a mutant of `Viewstamped` says it is volatile
+
+    Recovering.__name__ = Recovering.__qualname__ = mutant.__name__
+    return Recovering
+
+
 # --------------------------------------------------------------------- normal operation
-class ServesInNoView(ViewstampedRecovery):
+class ServesInNoView(Viewstamped):
     """§4.1, 2: takes requests while a view change is under way."""
 
     def on_request(self, src: NodeId, msg: Request):
@@ -33,7 +51,7 @@ class ServesInNoView(ViewstampedRecovery):
         self.status = status
 
 
-class PreparesRetriesAgain(ViewstampedRecovery):
+class PreparesRetriesAgain(Viewstamped):
     """§4.1, 2: forgets that the request is in the log already."""
 
     def on_request(self, src: NodeId, msg: Request):
@@ -45,7 +63,7 @@ class PreparesRetriesAgain(ViewstampedRecovery):
         super().on_request(src, msg)
 
 
-class PreparesWhatItHasExecuted(ViewstampedRecovery):
+class PreparesWhatItHasExecuted(Viewstamped):
     """§4.1, 2: has no client table."""
 
     def on_request(self, src: NodeId, msg: Request):
@@ -53,7 +71,7 @@ class PreparesWhatItHasExecuted(ViewstampedRecovery):
         super().on_request(src, msg)
 
 
-class CommitsOneBackupEarly(ViewstampedRecovery):
+class CommitsOneBackupEarly(Viewstamped):
     """§4.1, 5: f - 1 backups are enough."""
 
     def on_prepare_ok(self, src: NodeId, msg: PrepareOk):
@@ -63,7 +81,7 @@ class CommitsOneBackupEarly(ViewstampedRecovery):
             self.advance_commit_number(have[self.f - 1])
 
 
-class CountsOneBackupForAll(ViewstampedRecovery):
+class CountsOneBackupForAll(Viewstamped):
     """§4.1, 5: looks at the fastest backup alone."""
 
     def on_prepare_ok(self, src: NodeId, msg: PrepareOk):
@@ -72,14 +90,14 @@ class CountsOneBackupForAll(ViewstampedRecovery):
             self.advance_commit_number(max(self.prepared.values()))
 
 
-class CountsOtherViews(ViewstampedRecovery):
+class CountsOtherViews(Viewstamped):
     """§4.1, 5: a PrepareOk of another view counts in this one."""
 
     def on_prepare_ok(self, src: NodeId, msg: PrepareOk):
         super().on_prepare_ok(src, PrepareOk(self.view_number, msg.op_number))
 
 
-class KeepsCounting(ViewstampedRecovery):
+class KeepsCounting(Viewstamped):
     """§4.1, 5: what backups have said in an earlier view counts in this one."""
 
     def become_normal(self, view_number: int, log: Log[Command]):
@@ -88,7 +106,7 @@ class KeepsCounting(ViewstampedRecovery):
         self.prepared = {**self.prepared, **before}
 
 
-class PreparesOutOfOrder(ViewstampedRecovery):
+class PreparesOutOfOrder(Viewstamped):
     """§4.1, 4: puts the command behind whatever it has."""
 
     def follows(self, src: NodeId, msg: ViewMessage, op_number: int) -> bool:
@@ -101,7 +119,7 @@ class PreparesTwice(ViewstampedRecovery):
     on_prepare = Viewstamped.on_prepare
 
 
-class ConfirmsWhatItLacks(ViewstampedRecovery):
+class ConfirmsWhatItLacks(Viewstamped):
     """§4.1, 4: says PrepareOk to a place that its log does not reach."""
 
     def on_prepare(self, src: NodeId, msg: Prepare):
@@ -110,7 +128,7 @@ class ConfirmsWhatItLacks(ViewstampedRecovery):
             self.send(src, PrepareOk(self.view_number, msg.op_number))
 
 
-class ObeysOldPrimaries(ViewstampedRecovery):
+class ObeysOldPrimaries(Viewstamped):
     """§4.1, 4: a Prepare of a view that was left is as good as any."""
 
     def on_prepare(self, src: NodeId, msg: Prepare):
@@ -120,7 +138,7 @@ class ObeysOldPrimaries(ViewstampedRecovery):
         super().on_prepare(src, msg)
 
 
-class ExecutesWhatIsPrepared(ViewstampedRecovery):
+class ExecutesWhatIsPrepared(Viewstamped):
     """§4.1, 7: a backup does not wait until it is committed."""
 
     def on_prepare(self, src: NodeId, msg: Prepare):
@@ -129,7 +147,7 @@ class ExecutesWhatIsPrepared(ViewstampedRecovery):
             self.advance_commit_number(self.op_number)
 
 
-class ExecutesInNoView(ViewstampedRecovery):
+class ExecutesInNoView(Viewstamped):
     """§4.1, 7: what an old primary has committed, it executes from its own log."""
 
     def on_commit(self, src: NodeId, msg: Commit):
@@ -138,7 +156,7 @@ class ExecutesInNoView(ViewstampedRecovery):
         super().on_commit(src, msg)
 
 
-class SendsNoCommits(ViewstampedRecovery):
+class SendsNoCommits(Viewstamped):
     """§4.1, 6: a primary without clients is silent."""
 
     def on_idle(self, timer):
@@ -152,14 +170,14 @@ class PreparesOnce(ViewstampedRecovery):
 
 
 # ------------------------------------------------------------------------- view changes
-class NeverSuspects(ViewstampedRecovery):
+class NeverSuspects(Viewstamped):
     """§4.2, 1: waits for its primary for ever."""
 
     def on_primary_timeout(self, timer):
         self.expect_primary()
 
 
-class LeadsOn(ViewstampedRecovery):
+class LeadsOn(Viewstamped):
     """§4.2, 1: a primary does not leave its view for a later one."""
 
     def on_start_view_change(self, src: NodeId, msg: StartViewChange):
@@ -168,7 +186,7 @@ class LeadsOn(ViewstampedRecovery):
         super().on_start_view_change(src, msg)
 
 
-class StaysNormal(ViewstampedRecovery):
+class StaysNormal(Viewstamped):
     """§4.2, 1: goes on in the view that it leaves, until the next one begins."""
 
     def follows(self, src: NodeId, msg: ViewMessage, op_number: int) -> bool:
@@ -185,7 +203,7 @@ class StaysNormal(ViewstampedRecovery):
         super().on_prepare(src, msg)
 
 
-class ChangesAlone(ViewstampedRecovery):
+class ChangesAlone(Viewstamped):
     """§4.2, 2: sends DoViewChange before others want the view."""
 
     def change_to(self, view_number: int):
@@ -195,7 +213,7 @@ class ChangesAlone(ViewstampedRecovery):
             self.send(self.primary, DoViewChange(self.view_number, *ours))
 
 
-class CallsItsViewNormal(ViewstampedRecovery):
+class CallsItsViewNormal(Viewstamped):
     """§4.2, 2: as last normal view it gives the one that it is on its way to."""
 
     def change_to(self, view_number: int):
@@ -203,7 +221,7 @@ class CallsItsViewNormal(ViewstampedRecovery):
         self.last_normal = view_number
 
 
-class ForgetsItsLastNormalView(ViewstampedRecovery):
+class ForgetsItsLastNormalView(Viewstamped):
     """§4.2, 2: gives a view that its log has left behind."""
 
     def join(self, view_number: int, log: Log[Command], commit_number: int):
@@ -212,7 +230,7 @@ class ForgetsItsLastNormalView(ViewstampedRecovery):
         self.last_normal = before
 
 
-class BeginsWithOneTooFew(ViewstampedRecovery):
+class BeginsWithOneTooFew(Viewstamped):
     """§4.2, 3: f DoViewChange messages are enough."""
 
     def on_do_view_change(self, src: NodeId, msg: DoViewChange):
@@ -221,7 +239,7 @@ class BeginsWithOneTooFew(ViewstampedRecovery):
             super().on_do_view_change(src, msg)
 
 
-class TakesTheFirstLog(ViewstampedRecovery):
+class TakesTheFirstLog(Viewstamped):
     """§4.2, 3: the first log that it hears of is as good as any."""
 
     def become_normal(self, view_number: int, log: Log[Command]):
@@ -229,7 +247,7 @@ class TakesTheFirstLog(ViewstampedRecovery):
         super().become_normal(view_number, first.log if first else log)
 
 
-class TakesTheLongestLog(ViewstampedRecovery):
+class TakesTheLongestLog(Viewstamped):
     """§4.2, 3: a longer log of an earlier view is as good."""
 
     def on_do_view_change(self, src: NodeId, msg: DoViewChange):
@@ -237,7 +255,7 @@ class TakesTheLongestLog(ViewstampedRecovery):
         super().on_do_view_change(src, DoViewChange(msg.view_number, *rest))
 
 
-class TakesAnyLogOfTheLatestView(ViewstampedRecovery):
+class TakesAnyLogOfTheLatestView(Viewstamped):
     """§4.2, 3: of several logs of the latest view the shortest."""
 
     def become_normal(self, view_number: int, log: Log[Command]):
@@ -247,7 +265,7 @@ class TakesAnyLogOfTheLatestView(ViewstampedRecovery):
         super().become_normal(view_number, min(logs, key=len, default=log))
 
 
-class ForgetsWhatIsCommitted(ViewstampedRecovery):
+class ForgetsWhatIsCommitted(Viewstamped):
     """§4.2, 3: a new view begins as if nothing were committed."""
 
     def on_do_view_change(self, src: NodeId, msg: DoViewChange):
@@ -256,7 +274,7 @@ class ForgetsWhatIsCommitted(ViewstampedRecovery):
         super().on_do_view_change(src, DoViewChange(msg.view_number, *rest))
 
 
-class KeepsItsOwnLog(ViewstampedRecovery):
+class KeepsItsOwnLog(Viewstamped):
     """§4.2, 5: goes into the new view with the log that it had."""
 
     def join(self, view_number: int, log: Log[Command], commit_number: int):
@@ -264,7 +282,7 @@ class KeepsItsOwnLog(ViewstampedRecovery):
         super().join(view_number, longer, commit_number)
 
 
-class BeginsAgain(ViewstampedRecovery):
+class BeginsAgain(Viewstamped):
     """§4.2, 5: a StartView that comes twice, or late, begins the view anew."""
 
     def on_start_view(self, src: NodeId, msg: StartView):
@@ -273,7 +291,7 @@ class BeginsAgain(ViewstampedRecovery):
         super().on_start_view(src, msg)
 
 
-class ObeysOldViews(ViewstampedRecovery):
+class ObeysOldViews(Viewstamped):
     """§4.2, 5: joins a view that it has left."""
 
     def on_start_view(self, src: NodeId, msg: StartView):
@@ -281,7 +299,7 @@ class ObeysOldViews(ViewstampedRecovery):
             self.join(msg.view_number, msg.log, msg.commit_number)
 
 
-class LeavesOthersInDoubt(ViewstampedRecovery):
+class LeavesOthersInDoubt(Viewstamped):
     """§4.2, 5: says no PrepareOk to what is not yet committed."""
 
     def join(self, view_number: int, log: Log[Command], commit_number: int):
