@@ -189,11 +189,12 @@ def rows(sizes: list[int]) -> Iterator[list[str]]:
             for name, (peer, pattern) in PEERS.items():
                 if (theirs := peer(n, folder)) is None:
                     print(f"{name} is not measured: it is not installed.")
-                    row += ["–"] * 3
+                    row += ["–"] * 4
                     continue
                 assert abs(theirs.states(pattern) - STATES[n]) <= 1, (name, n)
-                ratio = f"{theirs.wall_s / mine.wall_s:.1f}"
-                row += [*measures(theirs)[:2], ratio]
+                row += measures(theirs)[:2]
+                row += [f"{theirs.wall_s / mine.wall_s:.1f}"]
+                row += [f"{theirs.processor_s / mine.processor_s:.1f}"]
             yield row
 
 
@@ -231,7 +232,7 @@ def main() -> None:
     sizes = [n for n in STATES if n <= 7 or not arguments.quick]
     heads = ["two-phase commit", "ours, s", "processor, s", "MB"]
     for peer in PEERS:
-        heads += [f"{peer}, s", "processor, s", "ratio"]
+        heads += [f"{peer}, s", "processor, s", "ratio", "of processor"]
     of_ways = ["", "states", "arrays, s", "bytes a state", "one by one, s"]
     of_ways += ["bytes a state", "without who is who", "s"]
     found = {
