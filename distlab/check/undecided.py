@@ -35,6 +35,7 @@ from distlab.node import Call, Deliver, Event, NodeId
 from distlab.trace import Trace
 
 ALONE = 60  # steps that some nodes are given to agree among themselves
+NEVER = 3  # whose turn it is not as long as others are alone
 Group = tuple[NodeId, ...]
 Open = dict[Hashable, Group]  # a decision, and who would come to it alone
 What = tuple[NodeId, Event]  # something that may happen to a node
@@ -122,6 +123,7 @@ class Adversary:
         self.worlds, self.decided = worlds, worlds.reading(decided)
         ids = worlds.ids
         sizes = range(len(ids) // 2 + 1, len(ids) + 1)
+        self.opened: dict[int, Open] = {}
         self.groups = [group for size in sizes for group in combinations(ids, size)]
 
     def moves(self, world: int) -> dict[What, Outcomes]:
@@ -137,12 +139,14 @@ class Adversary:
 
     def open(self, world: int) -> Open:
         """Two decisions that some nodes would come to alone; one, where it is made."""
-        found: Open = {}
-        for decision, group in self.alone(world):
-            found.setdefault(decision, group)
-            if len(found) > 1:
-                break
-        return found
+        if world not in self.opened:
+            found: Open = {}
+            for decision, group in self.alone(world):
+                found.setdefault(decision, group)
+                if len(found) > 1:
+                    break
+            self.opened[world] = found
+        return self.opened[world]
 
     def alone(self, world: int) -> Iterator[tuple[Hashable, Group]]:
         """What each group would decide, if one of it led and its tosses were such."""
@@ -167,20 +171,34 @@ class Adversary:
         for _ in range(ALONE):
             if settled := self.decided(world):
                 return tuple(settled)[:1], tossed
-            moves = self.moves(world)
-            inside = (w for w in moves if among(w, leader, group))
-            following = sorted(inside, key=lambda w: (begins(w), w[0] != leader))
-            if not following:
+            if not (outcomes := self.following(world, leader, group)):
                 break
-            outcomes = moves[following[0]]
             tossed |= len(outcomes) > 1
-            _, world = outcomes[luck]
+            world = outcomes[luck]
         return (), tossed
 
+    def following(self, world: int, leader: NodeId, group: Group) -> list[int]:
+        """What may come of what comes next while these are alone; nothing, if none."""
+        moves = self.worlds.next(world)
+        turns = [turn(action, leader, group) for action, _ in moves]
+        soonest = min(turns, default=NEVER)
+        if soonest == NEVER:
+            return []
+        action, after = moves[turns.index(soonest)]
+        if not action.choices:
+            return [after]
+        what = action.node, action.event
+        return [after for one, after in moves if (one.node, one.event) == what]
 
-def among(what: What, leader: NodeId, group: Group) -> bool:
-    """Whether this can happen while some nodes are alone, and one has the time."""
-    node, event = what
+
+def turn(action: Action, leader: NodeId, group: Group) -> int:
+    """How soon it comes while some nodes are alone: messages come before all else.
+
+    Then the one that leads begins something, and then others are called.
+    """
+    node, event = action.node, action.event
     if isinstance(event, Deliver):
-        return node in group and event.src in group
-    return node in group if isinstance(event, Call) else node == leader
+        return 0 if node in group and event.src in group else NEVER
+    if node == leader:
+        return 1
+    return 2 if isinstance(event, Call) and node in group else NEVER
