@@ -110,6 +110,34 @@ class Commit(Specification):
             s.manager[manager] = "aborted"
 
 
+class Increment(Specification):
+    """Two threads that count one up, in two steps each: Stateright's `increment`."""
+
+    counter = variable(0, 1, 2)
+    seen = variable(0, 1, 2, of="threads")
+    next_step = variable("read", "write", "none", of="threads")
+
+    def rules(self):
+        for thread in self.threads:
+            yield self.reads, thread
+            yield self.writes, thread
+
+    def reads(self, s, thread):
+        if s.next_step[thread] == "read":
+            s.seen[thread] = s.counter
+            s.next_step[thread] = "write"
+
+    def writes(self, s, thread):
+        if s.next_step[thread] == "write":
+            s.counter = s.seen[thread] + 1
+            s.next_step[thread] = "none"
+
+
+def always_as_many_as_are_done(s):
+    done = s.next_step.count("none")
+    return None if s.counter == done else f"{done} have counted up to {s.counter}"
+
+
 class Graph(Model):
     """States are numbers, and steps are given."""
 

@@ -12,6 +12,7 @@ from check.models import (
     Commit,
     EightPuzzle,
     Graph,
+    Increment,
     Jugs,
     PingPong,
     always_not_four_gallons,
@@ -77,10 +78,11 @@ def led_to(graph, good):
     [
         (Jugs(), 16, 96, 7),  # the TLA+ examples' DieHard: TLC counts 97, 16, 8
         (Commit(managers=3), 34, 93, 6),  # TCommit: TLC counts 94, 34, 7
+        (Increment(threads=2), 13, 14, 4),  # Stateright's documentation
         (PingPong(5, is_lossy=False), 11, 10, 10),
         (PingPong(5, is_lossy=True), 4_094, 21_504, 21),  # Stateright's test
     ],
-    ids=["DieHard", "TCommit", "ping-pong", "ping-pong, lossy"],
+    ids=["DieHard", "TCommit", "increment", "ping-pong", "ping-pong, lossy"],
 )
 def test_states_are_counted_as_other_checkers_count_them(
     model, states, transitions, depth

@@ -4,7 +4,7 @@ import re
 from itertools import permutations
 
 import pytest
-from check.models import Commit
+from check.models import Commit, Increment, always_as_many_as_are_done
 
 from distlab.check import symmetry
 from distlab.check.search import search
@@ -22,6 +22,20 @@ def test_two_phase_commit_has_as_many_states_as_its_managers_have_kinds(managers
     assert verdict.valid
     assert verdict.states == ORBITS[managers]
     assert verdict.depth == 3 * managers + 1
+
+
+def test_two_threads_that_count_have_eight_states():
+    """Stateright's documentation; the update that is lost is found in them, too."""
+    quotient = interchangeable(Increment(threads=2), "threads")
+    assert search(quotient).states == 8
+    verdict = search(quotient, [always_as_many_as_are_done])
+    assert "2 have counted up to 1" in verdict.reason
+    assert [action for action, _ in verdict.path[1:]] == [
+        ("reads", 0),
+        ("reads", 1),
+        ("writes", 0),
+        ("writes", 1),
+    ]
 
 
 @pytest.mark.parametrize("kind", [Commit, TwoPhaseCommit])
