@@ -95,12 +95,12 @@ def keep_undecided(
     for step in range(steps):
         moves = player.moves(world)  # as long as it is open, there are some
         since = {what: since.get(what, step) for what in moves}
-        turn = sorted(moves, key=lambda what: (begins(what), since[what]))
-        waited = 0 if begins(turn[0]) else step - since[turn[0]]
+        order = sorted(moves, key=lambda what: (begins(what), since[what]))
+        waited = 0 if begins(order[0]) else step - since[order[0]]
         longest = max(longest, waited)
-        allowed = turn if hold is None or waited < hold else turn[:1]
-        chosen = next((w for w in allowed if player.may_stay_open(moves[w])), turn[0])
-        held_back += chosen != turn[0]
+        allowed = order if hold is None or waited < hold else order[:1]
+        chosen = next((w for w in allowed if player.may_stay_open(moves[w])), order[0])
+        held_back += chosen != order[0]
         action, world = tosses.choice(moves[chosen])
         path.append((action, world))
         del since[chosen]
