@@ -17,6 +17,7 @@ from two_phase_commit_claims import (
 )
 
 from distlab import faults
+from distlab.consensus.paxos import Paxos
 from distlab.consensus.two_phase_commit import (
     Commit,
     Coordinator,
@@ -177,6 +178,22 @@ def test_without_its_coordinator_nobody_can_decide_though_all_others_are_there()
     cluster.run(until_ms=61_000)
     decided = {node.decision for node in cluster.nodes.values()}
     assert decided == {Decision.ABORT}
+
+
+def test_consensus_goes_on_without_the_node_that_began_it():
+    """The same crash, four nodes, and one of them proposes when nothing comes."""
+    cluster = Cluster(
+        Paxos,
+        servers=4,
+        network=Network(2),
+        faults=(Crash("s1", 3),),
+        workload={
+            "s1": (Call("propose", ("commit",)),),
+            "s2": ClosedLoop((Call("propose", ("abort",)),), think_ms=100),
+        },
+    ).run(until_ms=1000)
+    decided = {cluster[id].decided for id in ("s2", "s3", "s4")}
+    assert len(decided) == 1 and None not in decided
 
 
 def test_who_knows_the_decision_frees_the_others():
