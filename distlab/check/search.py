@@ -4,8 +4,9 @@ States are kept by value, so no two are ever taken for one. A known state is a n
 each remembers the number of the state that it was first reached from, and the actions
 on a way are found again by going it once more: a transition costs no memory.
 
-Costs: each state is asked once for its steps, and each property once for each state.
-Breadth first, the way to what is broken is a shortest one.
+Costs: each state is asked once for its steps, and each property once for each state. A
+state takes some 100 bytes beside its own (a million whole numbers, 134 MB). Breadth
+first, the way to what is broken is a shortest one.
 """
 
 from __future__ import annotations
