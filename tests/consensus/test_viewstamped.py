@@ -478,6 +478,16 @@ def test_a_replica_recovers_from_f_others_and_the_primary_of_the_latest_view():
     assert (s5.status, s5.view_number, s5.log) == (Status.NORMAL, 1, Log(X, Y))
 
 
+def test_a_replica_recovers_into_the_view_that_it_was_in():
+    """§4.3, 3."""
+    s3 = backup_with(X, id="s3")
+    restart(s3)
+    hears(s3, "s2", RecoveryResponse(0, 1, None, 0))
+    told = hears(s3, "s1", RecoveryResponse(0, 1, Log(X), 0))
+    assert told == [Send("s1", PrepareOk(0, 1))]
+    assert s3.is_in(0)
+
+
 def test_an_answer_to_an_earlier_recovery_is_none():
     """§4.3, 3."""
     s3 = backup_with(X, id="s3")
@@ -533,6 +543,9 @@ KILLED = {
     ),
     mutants.JoinsBeforeItHasTheState: (
         test_a_log_is_cut_when_the_state_of_a_later_view_is_there_and_not_before
+    ),
+    mutants.GoesOnWithAChangeThatIsOver: (
+        test_a_replica_recovers_into_the_view_that_it_was_in
     ),
     mutants.UsesANonceTwice: test_an_answer_to_an_earlier_recovery_is_none,
     mutants.RecoversIntoAnyView: (

@@ -429,6 +429,7 @@ KILLED = {
     ),
     mutants.ObeysAnybody: test_one_that_is_not_followed_is_not_heard,
     mutants.LeadsOnAlone: test_a_leader_follows_who_leads_a_later_epoch,
+    mutants.FollowsItsEqual: test_a_leader_follows_who_leads_a_later_epoch,
     mutants.FollowsTheLast: test_who_follows_one_follows_no_other,
     mutants.IgnoresLaterEpochs: test_a_leader_whose_epoch_is_over_looks_again,
     mutants.TrustsItselfAfterACrash: test_who_is_back_from_a_crash_trusts_nobody,

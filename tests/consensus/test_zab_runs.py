@@ -88,6 +88,8 @@ KILLED = [
     (mutants.ForgetsLateOnes, "symmetric", 5, claims.always_histories_are_in_order),
     (mutants.ServesTooEarly, "stormy", 3, claims.always_histories_are_in_order),
     (mutants.GivesANameTwice, "symmetric", 0, claims.always_histories_are_in_order),
+    (mutants.WantsOneMore, "symmetric", 0, agreement.clients_finish),
+    (mutants.DeliversOneLess, "symmetric", 0, SAME),
     (mutants.DeliversOneOnly, "symmetric", 0, agreement.all_deliver_in_one_order),
     (mutants.AnswersWithoutHaving, "symmetric", 0, SAME),
     (mutants.NeverLosesPatience, "symmetric", 4, SAME),

@@ -90,6 +90,16 @@ class CountsOneBackupForAll(Viewstamped):
             self.advance_commit_number(max(self.prepared.values()))
 
 
+class NeedsOneBackupMore(Viewstamped):
+    """§4.1, 5: f + 1 backups."""
+
+    def on_prepare_ok(self, src: NodeId, msg: PrepareOk):
+        if self.is_in(msg.view_number):
+            self.prepared[src] = max(msg.op_number, self.prepared[src])
+            have = sorted(self.prepared.values())
+            self.advance_commit_number(have[-self.f - 1])
+
+
 class CountsOtherViews(Viewstamped):
     """§4.1, 5: a PrepareOk of another view counts in this one."""
 
@@ -201,6 +211,20 @@ class StaysNormal(Viewstamped):
                 self.send(src, PrepareOk(msg.view_number, self.op_number))
             return
         super().on_prepare(src, msg)
+
+
+class WaitsForOneMore(Viewstamped):
+    """§4.2, 2: f + 1 others have to want the view."""
+
+    def on_start_view_change(self, src: NodeId, msg: StartViewChange):
+        wanted = len(self.start_view_changes) + (src not in self.start_view_changes)
+        if self.changes(msg) and wanted <= self.f:
+            self.start_view_changes.add(src)
+            return
+        self.start_view_changes.discard(src)
+        if len(self.start_view_changes) == self.f:
+            self.start_view_changes.pop()
+            super().on_start_view_change(src, msg)
 
 
 class ChangesAlone(Viewstamped):
@@ -433,6 +457,14 @@ class GoesBackBehindItsWord(ViewstampedRecovery):
 
     def recover(self, primary: RecoveryResponse):
         self.view_number = 0
+        super().recover(primary)
+
+
+class GoesOnWithAChangeThatIsOver(ViewstampedRecovery):
+    """§4.3, 3: takes its own view, which is there already, for one that it promised."""
+
+    def recover(self, primary: RecoveryResponse):
+        self.view_number += primary.view_number == self.view_number
         super().recover(primary)
 
 

@@ -257,6 +257,13 @@ class CommitsAtOnce(Zab):
             self.deliver(msg.zxid)
 
 
+class WantsOneMore(Zab):
+    """l.2.2; l.3.2: what a quorum has is not committed before more follows."""
+
+    def have(self, zxid: Zxid) -> bool:
+        return super().have(Zxid(zxid.epoch, zxid.counter + 1))
+
+
 class CountsAcksAcrossEpochs(Zab):
     """l.3.2: an ACK of another epoch counts."""
 
@@ -271,6 +278,14 @@ class DeliversProposals(Zab):
         super().on_propose(src, msg)
         if last(self.history) == msg.txn.zxid:
             self.deliver(msg.txn.zxid)
+
+
+class DeliversOneLess(Zab):
+    """f.3.3: not the transaction that is committed, only those before it."""
+
+    def deliver(self, zxid: Zxid):
+        own = self.leader == self.id
+        super().deliver(zxid if own else Zxid(zxid.epoch, zxid.counter - 1))
 
 
 class DeliversOneOnly(Zab):
@@ -329,6 +344,15 @@ class LeadsOnAlone(ZabElection):
     def on_ping(self, src: NodeId, msg: Ping):
         if self.leader != self.id:
             super().on_ping(src, msg)
+
+
+class FollowsItsEqual(ZabElection):
+    """Phase 0, following: leaves its epoch for one that is as late."""
+
+    def on_ping(self, src: NodeId, msg: Ping):
+        if self.leader == self.id and msg.epoch == self.epoch:
+            return self.trust(src)
+        super().on_ping(src, msg)
 
 
 class FollowsTheLast(ZabElection):
