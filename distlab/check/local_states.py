@@ -331,6 +331,8 @@ class Local:
                     f"sets a timer instead, or run it with `sim.Cluster`."
                 ) from None
             except Exception as error:
+                if isinstance(event, Start):  # so it was made wrongly: nothing happened
+                    raise
                 yield self._raised(number, Action(self.id, event, choices), error)
                 continue
             action = Action(self.id, event, choices)

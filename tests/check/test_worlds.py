@@ -7,7 +7,9 @@ from distlab.check.explore import explore
 from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.errors import Misuse
-from distlab.node import Call, Message, Node, durable, volatile
+from distlab.node import Call, Message, Node, durable, part, volatile
+from distlab.quorum import AtLeast
+from distlab.replication.abd import AbdReplica
 from distlab.replication.last_write_wins import LastWriteWins
 
 SAVE = {"s1": (Call("save"),)}
@@ -422,3 +424,74 @@ def test_who_is_down_or_has_not_started_is_not_asked_what_is_always_true():
 
     budget = Budget(crashes=1, recoveries=1)
     assert explore(Sums, servers=2, workload=SAVE, budget=budget).valid
+
+
+def test_nodes_that_cannot_start_are_refused():
+    with pytest.raises(Misuse, match="not even all of s1, s2 are enough"):
+        explore(AbdReplica, servers=2, clients=1, read_quorum=AtLeast(("s1",), 2))
+
+
+# ------------------------------------------------------- parts of nodes, and signatures
+class Inside(Alarms):
+    """Tells its node when all timers have run out."""
+
+    def on_tick(self, timer):
+        super().on_tick(timer)
+        if len(self.rang) == len(self.ranges_ms):
+            self.send(self.peers, Word(self.rang[0]))
+
+    def on_word(self, src, msg):
+        self.output(msg.text)
+
+
+class Outside(Node):
+    """Notes down what its part is told by that of another."""
+
+    inside: Inside = part(Inside)
+    told: tuple = volatile(())
+
+    def on_inside_output(self, value):
+        self.told += (value,)
+
+
+def test_a_part_is_explored_with_its_node():
+    def look(world):
+        return world.nodes["s1"].told
+
+    ranges_ms = (("a", 1, 9), ("b", 1, 9))
+    found, worlds = all_of(look, Outside, servers=2, ranges_ms=ranges_ms)
+    assert found == {(), ("a",), ("b",)}
+    assert worlds == 49  # each node: 3 before, 2 orders, whose word is heard or not
+    some, kinds = all_of(
+        look, Outside, servers=2, ranges_ms=ranges_ms, interchangeable="servers"
+    )
+    assert found == some
+    assert kinds == (49 + 7) / 2
+
+
+class Vow(Message):
+    by: str
+
+
+class Notary(Node):
+    """Signs what it is called to, and passes on what others have signed."""
+
+    believed: frozenset = volatile(frozenset())
+
+    def vow(self):
+        self.send(self.peers, self.sign(Vow(self.id)))
+        self.ok()
+
+    def on_signed(self, src, msg):
+        if msg.signer == msg.msg.by and msg not in self.believed:
+            self.believed |= {msg}
+            self.send(self.peers, msg)
+
+
+def test_a_signature_is_that_of_the_node_whoever_passes_it_on():
+    def look(world):
+        return tuple(sorted(m.signer for m in world.nodes["s3"].believed))
+
+    work = {"s1": (Call("vow"),), "s2": (Call("vow"),)}
+    found, _ = all_of(look, Notary, servers=3, workload=work)
+    assert found == {(), ("s1",), ("s2",), ("s1", "s2")}
