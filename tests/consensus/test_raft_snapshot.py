@@ -179,7 +179,7 @@ def promises(shape: str) -> tuple:
 
 
 @pytest.mark.parametrize("shape", WORKLOADS)
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 def test_what_is_promised_is_kept(seed, shape):
     assert broken(compacting(RaftSnapshot, seed, shape), *promises(shape)) == {}
 
