@@ -70,19 +70,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--prompt", action="store_true", help="words to oneself come before all else")
     told = "keep one of the worlds that differ by who is who among these, as servers"
     add("--interchangeable", metavar="GROUP", help=told)
+    add_limits(parser)
     add("--judge", metavar="PROPERTY", help="what was promised: linearizable, causal …")
     add("--order", default="breadth", help=f"{', '.join(ORDERS)} (breadth)")
     add("--seed", type=int, default=0, help="of random walks (0)")
+    add("--trace", action="store_true", help="print the way to what is broken whole")
+    add("--jsonl", type=Path, metavar="FILE", help="write that way as JSON lines")
+    add("--svg", type=Path, metavar="FILE", help="draw that way")
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """How long it may look."""
     for name, kind, most in (
         ("--states", int, USUAL.steps),
         ("--timeout-s", float, USUAL.time_s),
         ("--memory-mb", float, USUAL.memory_mb),
     ):
         told = f"at most; past it nothing is known ({most:,})"
-        add(name, type=kind, default=most, metavar="N", help=told)
-    add("--trace", action="store_true", help="print the way to what is broken whole")
-    add("--jsonl", type=Path, metavar="FILE", help="write that way as JSON lines")
-    add("--svg", type=Path, metavar="FILE", help="draw that way")
+        parser.add_argument(name, type=kind, default=most, metavar="N", help=told)
 
 
 def run(arguments: argparse.Namespace) -> int:

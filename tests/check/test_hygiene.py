@@ -116,6 +116,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("protocol", "told"), SENTENCES)
 def test_what_cannot_be_explored_soundly_is_refused_with_the_place(protocol, told):
+    seen.clear()
     with pytest.raises(Misuse, match=told):
         explore(protocol, servers=3, workload=GO)
 
