@@ -55,7 +55,7 @@ class HidesUntilLater(Honest):
 
     def on_word(self, src, msg):
         seen.append(src)
-        self.heard += (len(seen) > 11,)
+        self.heard += (len(seen) > 12,)
 
 
 class ForgetsInItsClone(Honest):
