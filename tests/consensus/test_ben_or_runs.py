@@ -46,7 +46,11 @@ def run(
     n: int | None = None,
     **settings,
 ) -> Cluster:
-    """One run to its end, with the faults that the protocol admits."""
+    """One run to its end, with the faults that the protocol admits.
+
+    It is given 20 s, some 55 rounds. With three of seven down each settles it with a
+    chance of one in eight: seed 3755 of the lopsided runs takes 57 rounds.
+    """
     n = n or SIZES[seed % len(SIZES)]
     nodes = [f"s{i + 1}" for i in range(n)]
     if schedule is None:
