@@ -106,6 +106,7 @@ class World:
         return self._worlds.left(self._number)
 
     def __str__(self) -> str:
-        lines = [repr(node) for node in self.nodes.values()]
-        lines += [f"{src} → {dst}  {msg}" for src, dst, msg in self.messages]
-        return "\n".join(lines)
+        down = self.down
+        told = [f"{x!r}{' is down' * (id in down)}" for id, x in self.nodes.items()]
+        told += [f"{msg} from {src} to {dst}" for src, dst, msg in self.messages]
+        return "; ".join(told)

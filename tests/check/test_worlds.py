@@ -6,6 +6,7 @@ from explored_nodes import Alarms, Fragile, Keeper, Rally, Roll
 from distlab.check.explore import explore
 from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
+from distlab.check.worlds import Worlds
 from distlab.errors import Misuse
 from distlab.node import Call, Message, Node, durable, part, volatile
 from distlab.quorum import AtLeast
@@ -432,6 +433,17 @@ def test_nodes_that_cannot_start_are_refused():
 
 
 # ------------------------------------------------------- parts of nodes, and signatures
+def test_a_world_is_told_in_a_line():
+    budget = Budget(crashes=1, of=("s2",))
+    worlds = Worlds(Keeper, servers=2, workload=SAVE, budget=budget)
+    found = explore(worlds, goal=lambda world: world.down and len(world.messages))
+    assert worlds.label(found.path[-1][1]) == (
+        "Keeper('s1', kept=0, held=0, recovered=0, lost=0); "
+        "Keeper('s2', kept=0, held=0, recovered=0, lost=0) is down; "
+        "Save() from s1 to s1"
+    )
+
+
 class Inside(Alarms):
     """Tells its node when all timers have run out."""
 
