@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tables import table, write
 
+from distlab.check import sessions
 from distlab.check.causal import (
     causal_memory,
     causally_consistent,
@@ -181,6 +182,28 @@ def hard(more: int) -> History:
     return History(ops)
 
 
+OF_ALL = (
+    sessions.read_your_writes,
+    sessions.monotonic_reads,
+    sessions.consistent_prefix,
+)
+OF_CAUSES = (sessions.monotonic_writes, sessions.writes_follow_reads)
+
+
+def guarantees(most: int) -> Iterator[list[str]]:
+    """By size, for 8 processes and 10 keys."""
+    for number in (1000, 10_000, 100_000, 1_000_000):
+        if number > most:
+            return
+        history = causal_order(number, 8, 10, seed=0)
+        row = [ms(judge, [history]) for judge in OF_ALL]
+        row += [
+            ms(judge, [history]) if number <= 100_000 else "not tried"
+            for judge in OF_CAUSES
+        ]
+        yield [f"{number:,}", *row]
+
+
 def hardness(most: int) -> Iterator[list[str]]:
     for more in range(0, most, 2):
         verdict = sequentially_consistent(hard(more), limits=Limits(time_s=900))
@@ -202,6 +225,10 @@ def main() -> None:
         "weak-sequential": table(
             ["operations by processes", "good, ms", "spoilt, ms"],
             list(sequential(rounds, most)),
+        ),
+        "weak-sessions": table(
+            ["ms for", *(of.__name__.replace("_", " ") for of in OF_ALL + OF_CAUSES)],
+            list(guarantees(10 * most)),
         ),
         "weak-hard": table(
             ["eight observers of four writes, and", "verdict", "search"],
