@@ -515,6 +515,9 @@ KILLED = {
     mutants.PreparesRetriesAgain: (
         test_a_request_that_is_in_the_log_is_not_put_there_again
     ),
+    mutants.NeedsOneBackupMore: lambda: test_a_command_is_committed_by_f_backups(
+        THREE, 1
+    ),
     mutants.CountsOtherViews: test_what_backups_said_in_another_view_does_not_count,
     mutants.KeepsCounting: test_a_primary_that_comes_back_counts_afresh,
     mutants.ConfirmsWhatItLacks: (

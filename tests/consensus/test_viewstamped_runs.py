@@ -98,7 +98,6 @@ KILLED = [
     (mutants.PreparesWhatItHasExecuted, "queue", 0, clients_see_one_service),
     (mutants.CommitsOneBackupEarly, "stormy", 11, LATER),
     (mutants.CountsOneBackupForAll, "stormy", 11, LATER),
-    (mutants.NeedsOneBackupMore, "symmetric", 0, agreement.clients_finish),
     (mutants.PreparesOutOfOrder, "symmetric", 0, AGREE),
     (mutants.PreparesTwice, "symmetric", 0, AGREE),
     (mutants.ObeysOldPrimaries, "stormy", 52, EXECUTED),
