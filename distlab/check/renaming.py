@@ -12,19 +12,22 @@ Source
     Ip and Dill, "Better Verification Through Symmetry", Formal Methods in System Design
     9, 1996.
 
+A property has to be symmetric too; whether it is, is tried on samples.
+
 Costs: k nodes have k! namings, all of which are tried for each transition; there are up
-to k! times fewer worlds. A property has to be symmetric too: nobody checks this.
+to k! times fewer worlds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import permutations
 from typing import Any
 
 from distlab.check.hygiene import what_of
 from distlab.check.local_states import BITS, Local, Outcome, Raised
+from distlab.check.world import World
 from distlab.check.worlds import CELL, Shared, Worlds
 from distlab.errors import Misuse
 from distlab.node import Log, NodeId, Record, Signed, mint
@@ -66,6 +69,25 @@ class Interchangeable(Worlds):
             if (other := naming.of(world)) < least:
                 least = other
         return least
+
+    def reading(self, property: Callable[[World], Any]) -> Callable[[int], Any]:
+        """A property as one of numbers; samples are looked at under all names."""
+        asked, met = super().reading(property), 0
+
+        def compared(world: int) -> Any:
+            nonlocal met
+            met, answer = met + 1, asked(world)
+            for naming in self.namings if not met & (met - 1) else ():
+                if bool(asked(naming.of(world))) != bool(answer):
+                    raise Misuse(
+                        f"`{asked.__name__}` is true or not by who is who: let it "
+                        f"speak of all nodes alike, or explore without "
+                        f"`interchangeable`."
+                    )
+            return answer
+
+        compared.__name__ = asked.__name__
+        return compared
 
     def once_more(self) -> None:
         """Compare all steps that were taken with those under other names."""

@@ -9,7 +9,7 @@ from distlab.check.explore import Budget, Ordered, always, explore
 from distlab.check.linearizable import linearizable
 from distlab.check.renaming import Interchangeable, renamed
 from distlab.consensus.paxos import Ballot, Paxos
-from distlab.consensus.raft import Raft
+from distlab.consensus.raft import Raft, Role
 from distlab.errors import Misuse
 from distlab.node import Call, Log, Node, volatile
 from distlab.quorum import Votes
@@ -92,6 +92,17 @@ def test_where_names_are_compared_it_is_refused():
         Misuse, match=r"does another thing at .*Save.* with other names"
     ):
         explore(ListensToTheFirst, servers=3, **ALIKE)
+
+
+def always_s1_is_a_follower(world):
+    return None if world.nodes["s1"].role is Role.FOLLOWER else "s1 stands"
+
+
+def test_a_property_that_prefers_a_name_is_refused():
+    budget = Budget(timers=1)
+    claims = [always_s1_is_a_follower]
+    with pytest.raises(Misuse, match="always_s1_is_a_follower` is true or not by who"):
+        explore(Raft, servers=3, budget=budget, properties=claims, **ALIKE)
 
 
 @pytest.mark.parametrize(
