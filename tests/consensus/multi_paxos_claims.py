@@ -5,7 +5,7 @@ An acceptor's log has all votes that it has ever cast, so it tells what was chos
 
 from typing import Any
 
-from distlab.consensus.multi_paxos import Accept, MultiPaxos
+from distlab.consensus.multi_paxos import Accept, MultiPaxos, Role
 from distlab.quorum import Majority
 
 
@@ -45,6 +45,16 @@ def always_what_is_learned_was_chosen(world: Any) -> str | None:
     return None
 
 
+def always_later_leaders_propose_what_is_chosen(world: Any) -> str | None:
+    """P2b of section 2.2, for each slot."""
+    for vote in chosen(world):
+        for node in replicas(world):
+            later = node.role is Role.LEADER and node.promised > vote.ballot
+            if later and node.proposed.get(vote.slot, vote.command) != vote.command:
+                return f"{vote} is chosen, and {node.id} proposes {node.proposed}"
+    return None
+
+
 def always_one_command_in_a_ballot(world: Any) -> str | None:
     """For each slot a leader proposes one; and no two leaders have one ballot."""
     known: dict[Any, Accept] = {}
@@ -58,5 +68,6 @@ def always_one_command_in_a_ballot(world: Any) -> str | None:
 CLAIMS = (
     always_one_command_is_chosen_in_a_slot,
     always_what_is_learned_was_chosen,
+    always_later_leaders_propose_what_is_chosen,
     always_one_command_in_a_ballot,
 )
