@@ -87,11 +87,18 @@ class StartsWhereItHasExecuted(MultiPaxos):
 
 
 class LeavesGaps(MultiPaxos):
-    """Proposes no no-ops."""
+    """Proposes no no-ops, and what comes after them is never executed."""
 
-    def on_heartbeat(self, timer: Heartbeat):
-        self.proposed = {slot: c for slot, c in self.proposed.items() if c}
-        super().on_heartbeat(timer)
+    def become_leader(self):
+        self.note("leads")
+        self.role = Role.LEADER
+        self.cancel_timer(LeaderTimeout())
+        found = self.found()
+        self.next_slot = max([*found, *self.chosen], default=0) + 1
+        for slot in sorted(found):
+            if slot not in self.chosen:
+                self.proposed[slot] = found[slot]
+        self.on_heartbeat(Heartbeat())
 
 
 # ------------------------------------------------------------------- a leader: phase 2
