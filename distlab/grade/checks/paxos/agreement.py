@@ -1,0 +1,233 @@
+"""Exercise 4.5: a property that tells a right Paxos from six wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from distlab.consensus.paxos import Paxos
+from distlab.errors import Misuse
+from distlab.faults import Crash, Loss, Recover
+from distlab.grade.exercise import (
+    Case,
+    Exercise,
+    Function,
+    Outcome,
+    broken,
+    kept,
+    partly,
+)
+from distlab.node import Call, Node
+from distlab.sim import Network, Uniform
+
+View = dict[str, dict[str, Any]]  # of each node what it has voted for and decided
+Property = Callable[[View], Any]
+
+agreement = Exercise(
+    "4.5",
+    "A property that bites",
+    "04_paxos",
+    Function("always_agreed"),
+)
+
+
+# ------------------------------------------------------------------------- what is told
+class Scene(NamedTuple):
+    """A state, a line for each node: `s1 1.s1=tea 2.s3=milk → milk`."""
+
+    title: str
+    text: str
+    advice: str
+
+    def view(self, case: Case) -> View:
+        """The same, of other nodes, with other values."""
+        draw = case.random("names")
+        names = dict(zip(("s1", "s2", "s3"), draw.sample(NAMES, 3), strict=True))
+        values = dict(zip(("tea", "milk"), draw.sample(VALUES, 2), strict=True))
+        found: View = {}
+        for line in self.text.split("\n"):
+            votes, _, decided = line.partition(" → ")
+            node, *each = votes.split(" ")
+            voted = []
+            for vote in each:
+                ballot, _, value = vote.partition("=")
+                number, _, who = ballot.partition(".")
+                voted.append(((int(number), names.get(who, "")), values[value]))
+            found[names[node]] = {
+                "voted": tuple(voted),
+                "decided": values.get(decided),
+            }
+        return dict(sorted(found.items()))
+
+
+NAMES = ("ann", "bob", "cleo", "dan", "eve")
+VALUES = ("tea", "milk", "water", "juice")
+
+
+def view_of(nodes: dict[str, Node]) -> View:
+    """What the nodes of a run have voted for and decided."""
+    found: View = {}
+    for id, node in nodes.items():
+        assert isinstance(node, Paxos)
+        voted = sorted(node.voted, key=lambda vote: vote.ballot)
+        found[id] = {
+            "voted": tuple((tuple(vote.ballot), vote.value) for vote in voted),
+            "decided": node.decided.value if node.decided else None,
+        }
+    return found
+
+
+def right_runs(case: Case) -> Iterator[View]:
+    """What a run of Paxos looks like from time to time: all propose, and some crash."""
+    servers = 3 + 2 * (case.size % 2)
+    cluster = case.cluster(
+        Paxos,
+        servers=servers,
+        network=Network(latency=Uniform(1, 4)),
+        faults=(Loss(0.1), Crash("s2", 14), Recover("s2", 25)),
+        retry_ms=(6, 25),
+    )
+    for i in range(1, servers + 1):
+        cluster.add_call(2 * i, f"s{i}", Call("propose", (f"of s{i}",)))
+    seen: list[View] = []
+    for at_ms in range(4, 100, 4):
+        view = view_of(cluster.run(until_ms=at_ms).nodes)
+        if view not in seen:
+            seen.append(view)
+            yield view
+
+
+def listing(view: View) -> str:
+    """One line for each node."""
+    lines = []
+    for node, known in view.items():
+        votes = ", ".join(f"{value} in {ballot}" for ballot, value in known["voted"])
+        decided = known["decided"]
+        told = f"; has decided {decided}" if decided is not None else ""
+        lines.append(f"{node:5} voted for {votes or 'nothing'}{told}")
+    return "\n".join(lines)
+
+
+def accused(of: Property, view: View) -> str | None:
+    """What it says is broken. Raises `Misuse` if that is neither None nor a text."""
+    said = of(view)
+    if said is None or (isinstance(said, str) and said):
+        return said
+    raise Misuse(f"it returned {said!r}: return None, or a sentence that says what.")
+
+
+# ---------------------------------------------------------------------- what is claimed
+@agreement.claim(
+    "of a right Paxos it never says that it is broken", points=2, public=3, hidden=2
+)
+def no_false_alarm(of: Property, case: Case) -> Outcome:
+    """Odd states, and those that runs come through."""
+    if accused(of, WRONG[0].view(case)) is None:
+        came = "it does not even mind two nodes that have decided different values"
+        return broken(came, listing(WRONG[0].view(case)), advice=NOBODY)
+    for scene in FINE:
+        view = scene.view(case)
+        if said := accused(of, view):
+            came = f"{scene.title}: it says “{said}”"
+            return broken(came, listing(view), advice=scene.advice)
+    views = list(right_runs(case))
+    for view in views:
+        if said := accused(of, view):
+            return broken(f"it says “{said}”", listing(view), advice=RUNS)
+    return kept(f"{len(FINE)} odd states, and {len(views)} of a run")
+
+
+NOBODY = "Whoever accuses nobody raises no false alarm: that earns nothing."
+RUNS = "This is a state of a run of Paxos as it is. What in it only looks wrong?"
+
+
+@agreement.claim("each of six wrong ones is found", points=4, public=2, hidden=2)
+def finds(of: Property, case: Case) -> Outcome:
+    """Scored by how many of them are."""
+    healthy = FINE[0].view(case)
+    if said := accused(of, healthy):
+        came = f"a proposal that all have accepted, and it says “{said}”"
+        return broken(came, listing(healthy), advice=EVERYBODY)
+    missed = [scene for scene in WRONG if accused(of, scene.view(case)) is None]
+    told = f"{len(WRONG) - len(missed)} of {len(WRONG)} are found"
+    if not missed:
+        return kept(told)
+    came, shown = f"{told}; not: {missed[0].title}", listing(missed[0].view(case))
+    share = 1 - len(missed) / len(WRONG)
+    return partly(share, came, shown, advice=missed[0].advice)
+
+
+EVERYBODY = "Whoever accuses everybody finds all of them: that earns nothing."
+WRONG = (
+    Scene(
+        "its proposer keeps to its own value",
+        "s1 1.s1=tea → tea\ns2 1.s1=tea 1.s3=milk\ns3 1.s3=milk → milk",
+        "Two nodes have been told different things.",
+    ),
+    Scene(
+        "its acceptor forgets a promise",
+        "s1 1.s1=tea\ns2 1.s1=tea 1.s3=milk\ns3 1.s3=milk",
+        "Nobody has decided yet, and it is too late: two values are chosen.",
+    ),
+    Scene(
+        "its learner is content with one vote",
+        "s1 1.s1=tea → tea\ns2\ns3",
+        "One of three has voted for it: what was decided has not been chosen.",
+    ),
+    Scene(
+        "its learner wants its own value",
+        "s1 1.s1=tea\ns2 1.s1=tea 1.s3=tea\ns3 1.s3=tea → milk",
+        "Another value was chosen than the one that was decided.",
+    ),
+    Scene(
+        "its learner counts votes of any ballot",
+        "s1 1.s1=tea → tea\ns2 2.s1=tea\ns3",
+        "Two votes, in two ballots: no ballot has a majority. Between the two another "
+        "value could be proposed.",
+    ),
+    Scene(
+        "its proposers use the same numbers",
+        "s1 1.=tea\ns2\ns3 1.=milk",
+        "One ballot, two values: a promise about this ballot means nothing.",
+    ),
+)
+FINE = (
+    Scene(
+        "all have accepted one proposal",
+        "s1 1.s1=tea → tea\ns2 1.s1=tea → tea\ns3 1.s1=tea → tea",
+        "Nothing could be better.",
+    ),
+    Scene(
+        "nothing has happened", "s1\ns2\ns3", "Nobody has voted, nothing is decided."
+    ),
+    Scene(
+        "a vote that came to nothing",
+        "s1 1.s1=tea\ns2 1.s3=milk\ns3 1.s3=milk → milk",
+        "One vote chooses nothing: votes for different values are everyday life.",
+    ),
+    Scene(
+        "one value, chosen in two ballots",
+        "s1 1.s1=tea → tea\ns2 1.s1=tea 1.s3=tea\ns3 1.s3=tea",
+        "The second proposer found the first one's value: that is how it should be.",
+    ),
+    Scene(
+        "votes of two ballots make no majority",
+        "s1 1.s1=tea 4.s2=milk\ns2 2.s2=milk 4.s2=milk → milk\ns3 3.s1=tea",
+        "Tea has two votes, in two ballots: it was never chosen.",
+    ),
+    Scene(
+        "told, and has not voted",
+        "s1 1.s1=tea → tea\ns2 1.s1=tea\ns3 → tea",
+        "Who learns what was chosen need not have voted for it.",
+    ),
+    Scene(
+        "a majority of those who have voted",
+        "s1 1.s1=tea\ns2\ns3",
+        "A majority of *all* nodes chooses. This is no majority, and nothing is wrong.",
+    ),
+    Scene(
+        "two acceptors, two values",
+        "s1 1.s1=tea\ns2\ns3 1.s3=milk",
+        "Two ballots with one number differ by the name. No majority, no harm.",
+    ),
+)
