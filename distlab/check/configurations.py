@@ -39,11 +39,9 @@ from distlab.check.course import Course, End, Pending
 from distlab.check.frontier import Config, Path, Spare
 from distlab.check.kinds import NO_STATE, States, kinds_of
 from distlab.check.limits import LOOK_EVERY, Meter
-from distlab.errors import Misuse
 from distlab.history import Operation
 from distlab.machine import Machine
 
-MANY = 20  # states, if all of them have to be known
 AT_FIRST = Config(0, 0, 0, None)
 
 
@@ -70,11 +68,11 @@ class Search:
     ):
         self.ops, self.meter = ops, meter
         self.kinds = kinds_of(ops, machine, keyed)
-        self.states = States(machine.initial)
-        for kind in dict.fromkeys(self.kinds):
-            kind.numbered(self.states)
-        self.few: bool | None = None  # states; None: nobody has asked
-        self.course = Course(ops, self.kinds, Spare(self.all_states))
+        states, kinds = States(machine.initial), [*dict.fromkeys(self.kinds)]
+        for kind in kinds:
+            kind.numbered(states)
+        spare = Spare(states, [kind for kind in kinds if not kind.looks])
+        self.course = Course(ops, self.kinds, spare)
         self.ends = self.course.ends
         self.farthest = -1  # of the ends that some way has come to
         self.path: Path = None  # what has happened on that way
@@ -185,20 +183,6 @@ class Search:
                 continue
             if i == end.ending or not kind.free or ahead.leads(to, wanted):
                 yield one, to
-
-    def all_states(self) -> bool:
-        """Whether all states are known that can ever be, since they are few."""
-        if self.few is None:
-            writers = [kind for kind in dict.fromkeys(self.kinds) if not kind.looks]
-            try:
-                for state, _ in enumerate(self.states.met):
-                    for kind in writers if state < MANY else ():
-                        kind.after[state]
-            except Misuse:  # what no order would have led to
-                self.few = False
-            else:
-                self.few = len(self.states.met) <= MANY
-        return self.few
 
 
 def written(one: Pending, state: int, config: Config, end: End) -> Config:

@@ -8,11 +8,13 @@ come can be needed later, when the state is another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from distlab.check.kinds import Kind
+from distlab.check.kinds import Kind, States
+from distlab.errors import Misuse
 
+MANY = 20  # states, if all of them have to be known
 CROWD = 30  # configurations: to compare more with each other takes too long
 Path = tuple[Any, int] | None  # what has happened, the last first
 
@@ -33,8 +35,9 @@ class Spare:
     other. That is known only where all states are: there must be few.
     """
 
-    def __init__(self, all_states: Callable[[], bool]):
-        self.all_states = all_states  # whether they are known: finds them out
+    def __init__(self, states: States, writers: Sequence[Kind]):
+        self.states, self.writers = states, writers  # of all kinds
+        self.few: bool | None = None  # states; None: nobody has asked
         self.kinds: dict[int, Kind] = {}  # of open operations, by their bits
         self.open = 0  # all their bits
         self.known: dict[tuple[int, int], bool] = {}
@@ -57,6 +60,19 @@ class Spare:
             found = self.all_states() and self.stand_in(spare, lacking)
             self.known[lacking, spare] = found
         return found
+
+    def all_states(self) -> bool:
+        """Whether all states are known that can ever be, since they are few."""
+        if self.few is None:
+            try:
+                for state, _ in enumerate(self.states.met):
+                    for kind in self.writers if state < MANY else ():
+                        kind.after[state]
+            except Misuse:  # what no order would have led to
+                self.few = False
+            else:
+                self.few = len(self.states.met) <= MANY
+        return self.few
 
     def stand_in(self, spare: int, lacking: int) -> bool:
         """Whether the spare ones do for all that are lacking."""
