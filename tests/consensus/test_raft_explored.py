@@ -12,11 +12,14 @@ from raft_claims import (
     replicas,
 )
 
-from distlab.check.explore import explore
+from distlab.check.explore import always, explore
 from distlab.check.explored import Explored
+from distlab.check.linearizable import linearizable
 from distlab.check.local_states import Budget
 from distlab.consensus.raft import Entry, Raft, Role
-from distlab.node import Log, NodeId
+from distlab.consensus.raft_reads import RaftReads
+from distlab.machine import KeyValue
+from distlab.node import Call, Log, NodeId
 
 CRASH = {"crashes": 1, "recoveries": 1}
 
@@ -127,3 +130,40 @@ def test_a_search_finds_figure_8():
         "s1 has committed 1 entries in term 4, and s3 leads term 5 without them."
     )
     assert len(verdict.path) == 12
+
+
+# ------------------------------------------------------------------------------ clients
+def served(kind: type[Raft], reads_at: NodeId, timers: int) -> Explored:
+    """One client writes at s1, another reads: what they are told, in every schedule."""
+    return explore(
+        kind,
+        servers=3,
+        clients=2,
+        timeout_ms=None,
+        per_node={"c1": {"servers": ("s1",)}, "c2": {"servers": (reads_at,)}},
+        workload={"c1": (Call("write", ("x", 1)),), "c2": (Call("read", ("x",)),)},
+        budget=Budget(timers=timers),
+        within=s3_does_not_stand,
+        properties=[always(linearizable, KeyValue())],
+        progress=False,
+    )
+
+
+def s3_does_not_stand(world) -> bool:
+    return world.nodes["s3"].role is Role.FOLLOWER
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("kind", "states"), [(Raft, 185_671), (RaftReads, 147_522)])
+def test_a_leader_tells_nothing_old(kind, states):
+    """Leaders 2: it has itself elected, and then serves both."""
+    verdict = served(kind, "s1", timers=1)
+    assert verdict.valid and verdict.states == states
+
+
+@pytest.mark.soak
+def test_a_search_finds_a_read_at_a_leader_that_was_replaced():
+    """Leaders 2: s2 leads term 1, s1 term 2; s2 has not heard of it."""
+    verdict = served(mutants.ReadsWithoutTheLog, "s2", timers=2)
+    assert verdict.invalid and verdict.states == 261_574
+    assert "c2 read x and found nothing" in verdict.reason
