@@ -37,6 +37,11 @@ class Reconfiguration(Command):
 
     quorum: Quorum
 
+    def __str__(self) -> str:
+        both = "old and new: " if isinstance(self.quorum, Joint) else ""
+        members = ", ".join(self.quorum.members())
+        return f"{self.client}#{self.number} {both}{members}"
+
 
 class LeaderSilent(Timer):
     """Nothing heard from a leader for the shortest election timeout."""
