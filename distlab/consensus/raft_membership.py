@@ -93,7 +93,7 @@ class RaftMembership(Raft):
                 self.send_entries(member)
         self.set_timer(Heartbeat(), self.heartbeat_ms)
 
-    # --------------------------------------------- servers that do not know they are out
+    # -------------------------------------------- servers that do not know they are out
     def on_append_entries(self, src: NodeId, msg: AppendEntries):
         super().on_append_entries(src, msg)
         if msg.term == self.current_term:
