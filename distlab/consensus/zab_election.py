@@ -39,7 +39,7 @@ class ZabElection(Zab):
     """A replica that finds out by itself whom to trust."""
 
     ping_ms: float = setting(50)
-    patience_ms: float = setting(150)  # or up to twice as long; who looks, half
+    patience_ms: float = setting(150)  # or up to twice as long
 
     def on_start(self):
         self.service = new(self.machine)
@@ -47,7 +47,7 @@ class ZabElection(Zab):
 
     def look(self):  # Phase 0, looking
         self.trust(None)
-        self.set_timer(Patience(), self.patience_ms / 2, self.patience_ms)
+        self.be_patient()
 
     def trust(self, leader: NodeId | None):
         self.cancel_timer(Tick())
@@ -59,10 +59,10 @@ class ZabElection(Zab):
     def on_patience(self, timer: Patience):
         if self.leader == self.id and self.phase is Phase.BROADCAST:
             return self.ignore("has its quorum")
+        self.be_patient()
         if self.leader:  # Phase 0, giving up
             self.note("gives up its leader")
-            return self.look()
-        self.be_patient()
+            return self.trust(None)
         self.trust(self.id)  # Phase 0, leading
         self.on_tick(Tick())
 
