@@ -1,8 +1,9 @@
 """What Paxos promises, as sentences about the nodes of a run or explored world."""
 
-from distlab.consensus.paxos import Accept, Paxos, Proposal
+from distlab.consensus.paxos import Accept, Accepted, Proposal
 from distlab.machine import Machine, State, Step
 from distlab.quorum import Majority
+from distlab.sim import Cluster
 
 
 class Consensus(Machine):
@@ -13,13 +14,35 @@ class Consensus(Machine):
         return chosen, chosen[0]
 
 
+def votes(world) -> dict[str, frozenset[Proposal]]:
+    """What each has accepted. In a run, what it has told: a crash may forget the rest.
+
+    A vote is written down before it is told; before that it is none.
+    """
+    cast = {node.id: node.voted for node in world.nodes.values()}
+    if not isinstance(world, Cluster):
+        return cast
+    told = {
+        (step.node, step.what.ballot)
+        for step in world.trace.where("send", "deliver")
+        if isinstance(step.what, Accepted)
+        and (step.kind == "send" or step.peer == step.node)
+    }
+    return {
+        id: frozenset(vote for vote in voted if (id, vote.ballot) in told)
+        for id, voted in cast.items()
+    }
+
+
 def chosen(world) -> list[Proposal]:
     """The proposals that enough acceptors have accepted, at whatever time."""
-    nodes = [node for node in world.nodes.values() if isinstance(node, Paxos)]
-    accepted = {proposal for node in nodes for proposal in node.voted}
-    voters = {p: [node.id for node in nodes if p in node.voted] for p in accepted}
-    enough = getattr(nodes[0], "phase_2", None) or Majority(nodes[0].nodes)
-    found = [proposal for proposal in accepted if enough.has(voters[proposal])]
+    node, cast = next(iter(world.nodes.values())), votes(world)
+    enough = getattr(node, "phase_2", None) or Majority(node.nodes)
+    voters = {
+        proposal: [id for id, voted in cast.items() if proposal in voted]
+        for proposal in frozenset().union(*cast.values())
+    }
+    found = [proposal for proposal, ids in voters.items() if enough.has(ids)]
     return sorted(found, key=lambda proposal: (proposal.ballot, str(proposal.value)))
 
 

@@ -12,12 +12,13 @@ from paxos_claims import (
     always_one_value_in_a_ballot,
     always_one_value_is_chosen,
     always_what_is_learned_was_chosen,
+    votes,
 )
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
 from distlab.check.linearizable import linearizable
-from distlab.consensus.paxos import Accepted, Paxos
+from distlab.consensus.paxos import Accepted, Ballot, Paxos
 from distlab.faults import (
     Byzantine,
     CorruptRecord,
@@ -143,6 +144,15 @@ def test_these_runs_take_the_rare_paths():
     assert {op.outcome for cluster in runs for op in cluster.history} == {"ok", "info"}
     kinds = {type(fault) for cluster in runs for fault in cluster.schedule}
     assert kinds == set(Paxos.assumes.kinds()) - {Resume}
+
+
+def test_a_vote_that_never_reached_the_disk_is_none():
+    """s1 crashes over its vote; with it the value of its first ballot were chosen."""
+    cluster = run(Paxos, 2056, "symmetric")
+    lost = [vote for vote in cluster["s1"].voted if vote not in votes(cluster)["s1"]]
+    assert [str(vote.ballot) for vote in lost] == [str(Ballot(1, "s1"))]
+    assert lost[0] in votes(cluster)["s3"]
+    assert broken(cluster, *PROMISES) == {}
 
 
 @pytest.mark.parametrize("work", WORKLOADS)
