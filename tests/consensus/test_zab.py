@@ -419,7 +419,8 @@ KILLED = {
     mutants.KeepsItsTail: test_a_follower_takes_history_and_epoch_over,
     mutants.KeepsEpochsInMemory: test_what_was_accepted_is_on_the_disk,
     mutants.TellsLateOnesNothing: test_who_comes_later_gets_all_that_there_is,
-    mutants.CommitsAtOnce: test_what_a_quorum_has_is_committed_and_answered,
+    mutants.TellsNoEpoch: test_a_follower_tells_which_epoch_it_has_accepted,
+    mutants.CommitsByOneAnswer: test_what_a_quorum_has_is_committed_and_answered,
     mutants.CountsAcksAcrossEpochs: test_an_answer_of_another_epoch_does_not_count,
     mutants.DeliversProposals: (
         test_a_follower_stores_proposals_as_they_come_and_delivers_none

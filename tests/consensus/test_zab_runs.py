@@ -88,10 +88,12 @@ KILLED = [
     (mutants.ForgetsLateOnes, "symmetric", 5, claims.always_histories_are_in_order),
     (mutants.ServesTooEarly, "stormy", 3, claims.always_histories_are_in_order),
     (mutants.GivesANameTwice, "symmetric", 0, claims.always_histories_are_in_order),
+    (mutants.CommitsAtOnce, "stormy", 1, LATER),
     (mutants.WantsOneMore, "symmetric", 0, agreement.clients_finish),
     (mutants.DeliversOneLess, "symmetric", 0, SAME),
     (mutants.DeliversOneOnly, "symmetric", 0, agreement.all_deliver_in_one_order),
     (mutants.AnswersWithoutHaving, "symmetric", 0, SAME),
+    (mutants.LooksForNobody, "symmetric", 0, agreement.clients_finish),
     (mutants.NeverLosesPatience, "symmetric", 4, SAME),
     (mutants.TakesItForTheSame, "stormy", 0, SAME),
 ]

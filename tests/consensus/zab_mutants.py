@@ -34,6 +34,15 @@ def electing(mutant: type[Zab]) -> type[ZabElection]:
 
 
 # -------------------------------------------------------------- discovery: phase 1
+class TellsNoEpoch(Zab):
+    """f.1.1: says that it has accepted none yet."""
+
+    def trust(self, leader: NodeId | None):
+        accepted, self.accepted_epoch = self.accepted_epoch, 0
+        super().trust(leader)
+        self.accepted_epoch = accepted
+
+
 class NeedsOneTooFew(Zab):
     """l.1.1; l.1.2; l.2.2; l.3.2: one less than a majority is a quorum."""
 
@@ -248,7 +257,17 @@ class GivesANameTwice(Zab):
 
 
 class CommitsAtOnce(Zab):
-    """l.3.2: one answer is enough."""
+    """l.3.2: waits for no answer."""
+
+    def commit(self):
+        undelivered = self.history.after(self.delivered)
+        if self.phase is Phase.BROADCAST and undelivered:
+            self.send(self.acked, Commit(self.epoch, undelivered[-1].zxid))
+            self.deliver(undelivered[-1].zxid)
+
+
+class CommitsByOneAnswer(Zab):
+    """l.3.2: one answer is enough, however many replicas there are."""
 
     def on_ack(self, src: NodeId, msg: Ack):
         super().on_ack(src, msg)
@@ -281,11 +300,11 @@ class DeliversProposals(Zab):
 
 
 class DeliversOneLess(Zab):
-    """f.3.3: not the transaction that is committed, only those before it."""
+    """f.2.2; f.3.3: not the transaction that is committed, only those before it."""
 
-    def deliver(self, zxid: Zxid):
-        own = self.leader == self.id
-        super().deliver(zxid if own else Zxid(zxid.epoch, zxid.counter - 1))
+    def on_commit(self, src: NodeId, msg: Commit):
+        before = Zxid(msg.zxid.epoch, msg.zxid.counter - 1)
+        super().on_commit(src, Commit(msg.epoch, before))
 
 
 class DeliversOneOnly(Zab):
@@ -336,6 +355,13 @@ class NeverLosesPatience(ZabElection):
         if self.leader:
             return self.be_patient()
         super().on_patience(timer)
+
+
+class LooksForNobody(ZabElection):
+    """Phase 0, looking: waits to be asked."""
+
+    def look(self):
+        self.trust(None)
 
 
 class LeadsOnAlone(ZabElection):
