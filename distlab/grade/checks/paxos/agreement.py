@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from distlab.consensus.paxos import Paxos
@@ -40,10 +40,14 @@ class Scene(NamedTuple):
     advice: str
 
     def view(self, case: Case) -> View:
-        """The same, of other nodes, with other values."""
+        """The same, of other nodes, with other values; of ballots the order counts."""
         draw = case.random("names")
-        names = dict(zip(("s1", "s2", "s3"), draw.sample(NAMES, 3), strict=True))
-        values = dict(zip(("tea", "milk"), draw.sample(VALUES, 2), strict=True))
+        return self.told(sorted(draw.sample(NAMES, 3)), draw.sample(VALUES, 2))
+
+    def told(self, nodes: Sequence[str], drinks: Sequence[str]) -> View:
+        """The same, of these nodes with these two values."""
+        names = dict(zip(("s1", "s2", "s3"), nodes, strict=True))
+        values = dict(zip(("tea", "milk"), drinks, strict=True))
         found: View = {}
         for line in self.text.split("\n"):
             votes, _, decided = line.partition(" → ")
