@@ -1,5 +1,6 @@
-"""The counter-example of 2015, found by search in two stages."""
+"""Every schedule of one change; and the counter-example of 2015, found by search."""
 
+import pytest
 from raft_claims import CLAIMS, remembering
 from raft_membership_mutants import ChangesBeforeItCommits
 from test_raft_membership import FIVE
@@ -9,9 +10,9 @@ from distlab.check.explored import Explored
 from distlab.check.local_states import Budget
 from distlab.check.worlds import Worlds
 from distlab.consensus.raft import Entry, Role
-from distlab.consensus.raft_membership import Reconfiguration
+from distlab.consensus.raft_membership import RaftMembership, Reconfiguration
 from distlab.consensus.raft_single_server import RaftSingleServer
-from distlab.node import Call, Log
+from distlab.node import Call, Log, NodeId
 from distlab.quorum import Majority
 
 FOUR = FIVE[:4]
@@ -95,3 +96,44 @@ def test_it_finds_nothing_when_leaders_commit_first():
     removed, back = hunt(RaftSingleServer)
     assert removed.path and back.valid
     assert (removed.states, back.states) == (671, 11_312)
+
+
+# ------------------------------------------------------------------- one change, alone
+def one_change(kind: type[RaftMembership], members: tuple[NodeId, ...]) -> Explored:
+    """s1 is elected by two of three, and then asked for a change."""
+    return explore(
+        remembering(kind),
+        servers=4,
+        clients=1,
+        timeout_ms=None,
+        first=FIVE[:3],
+        per_node={"c1": {"servers": ("s1",)}},
+        workload={"c1": (Call("change_members", (members,)),)},
+        budget=Budget(timers=1),
+        within=s1_alone_stands,
+        properties=(*CLAIMS, sometimes_all_know_of_the_change),
+        progress=False,
+    )
+
+
+def s1_alone_stands(world) -> bool:
+    nodes = world.nodes
+    return all(nodes[id].role is Role.FOLLOWER for id in ("s2", "s3", "s4"))
+
+
+def sometimes_all_know_of_the_change(world) -> bool:
+    servers = [node for id, node in world.nodes.items() if id[0] == "s"]
+    return all(node.configured_at for node in servers)
+
+
+def test_a_server_is_added_in_any_order_of_messages():
+    """§4.1, one server."""
+    verdict = one_change(RaftSingleServer, FOUR)
+    assert verdict.valid and verdict.states == 2646
+
+
+@pytest.mark.soak
+def test_servers_are_exchanged_in_any_order_of_messages():
+    """§6, C old,new; §6, C new."""
+    verdict = one_change(RaftMembership, ("s1", "s2", "s4"))
+    assert verdict.valid and verdict.states == 33_078
