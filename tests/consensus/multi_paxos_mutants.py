@@ -166,6 +166,23 @@ class OpensAWindowOneTooWide(MultiPaxos):
             self.next_slot += 1
 
 
+class OpensAWindowOneTooNarrow(MultiPaxos):
+    """Compares by <: a window of one lets nothing through."""
+
+    def after_event(self):
+        while self.waiting and self.next_slot < self.executed + self.window:
+            self.propose(self.next_slot, self.waiting.pop(0))
+            self.next_slot += 1
+
+
+class StartsOnTheLastSlot(MultiPaxos):
+    """Counts one slot too few of those that are taken."""
+
+    def become_leader(self):
+        super().become_leader()
+        self.next_slot = max(self.next_slot - 1, 1)
+
+
 class ProposesForOneSlotTwice(MultiPaxos):
     def after_event(self):
         slot = self.next_slot
@@ -229,6 +246,27 @@ class FollowsAnything(MultiPaxos):
         if self.role is Role.FOLLOWER:
             self.promised = msg.ballot
         super().on_progress(src, msg)
+
+
+class FollowsOnlyWhatIsHigher(MultiPaxos):
+    """Compares by >: a leader that it knows does not calm it."""
+
+    def on_progress(self, src: NodeId, msg: Progress):
+        promised, self.promised = self.promised, max(self.promised, msg.ballot)
+        if msg.ballot != promised:
+            return super().on_progress(src, msg)
+        if msg.slot > self.executed:
+            self.send(src, Progress(msg.ballot, self.executed))
+
+
+class GivesUpToItself(MultiPaxos):
+    """Compares by >=: its own ballot is one to follow."""
+
+    def follow(self, ballot: Ballot):
+        if ballot == self.promised and self.role is not Role.FOLLOWER:
+            self.cancel_timer(Heartbeat())
+            self.role, self.proposed, self.votes = Role.FOLLOWER, {}, Votes()
+        super().follow(ballot)
 
 
 class AcceptsOnlyWhatIsHigher(MultiPaxos):

@@ -283,6 +283,9 @@ KILLED = {
     mutants.AnswersAsFollowerToo: (
         test_commands_are_executed_in_order_and_answered_by_the_leader
     ),
+    mutants.FollowsOnlyWhatIsHigher: (
+        test_who_is_behind_says_so_and_is_told_what_it_lacks
+    ),
     mutants.TellsNobody: test_a_command_takes_phase_2_alone,
 }
 

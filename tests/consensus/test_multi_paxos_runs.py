@@ -106,7 +106,9 @@ def test_it_replicates_whatever_machine(machine, client, seed):
 
 
 # ------------------------------------------------------------------------------ mutants
-# What it forgets, the workload and the seed that find it, the promise that it breaks
+# What it forgets, the workload and the seed that find it, the promise that it breaks.
+# Of the comparisons that can be loosened, one changes nothing: an acceptor that tells
+# its vote in slot `after` too tells of one that the new leader has executed.
 KILLED = [
     (
         mutants.LeadsWithTooFewPromises,
@@ -133,6 +135,9 @@ KILLED = [
     (mutants.CountsVotesForAnySlot, "stormy", 8, always_what_is_learned_was_chosen),
     (mutants.CountsAVoteTwice, "stormy", 0, all_deliver_in_one_order),
     (mutants.NeverAsksAgain, "stormy", 0, clients_finish),
+    (mutants.OpensAWindowOneTooNarrow, "lopsided", 0, clients_finish),
+    (mutants.StartsOnTheLastSlot, "stormy", 0, always_one_command_in_a_ballot),
+    (mutants.GivesUpToItself, "lopsided", 0, clients_finish),
     (mutants.ProposesForOneSlotTwice, "lopsided", 0, always_one_command_in_a_ballot),
     (mutants.AnswersReadsAtOnce, "stormy", 4, clients_see_one_service),
     (mutants.AnswersWhatIsNotChosen, "stormy", 1, clients_see_one_service),
