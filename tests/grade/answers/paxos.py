@@ -164,6 +164,11 @@ class NamesItsLastPromise(Acceptor):
         self.accepted = Proposal(msg.ballot, msg.value)
 
 
+class RefusesEverybody(Acceptor):
+    def refuses(self, msg):
+        return True
+
+
 class AnswersNothing(Acceptor):
     def on_prepare(self, src, msg): ...
 
@@ -481,7 +486,7 @@ WRONG = [
     ("4.1", PromisesAnything, "0134", "nothing to do with lower ones"),
     ("4.1", PromisesOnce, "013", "it may well ask again"),
     ("4.1", AcceptsAnything, "134", "It has promised a higher ballot not to accept"),
-    ("4.1", AcceptsOnlyWhatIsHigher, "123", "should be Accepted(Ballot(2, s1))"),
+    ("4.1", AcceptsOnlyWhatIsHigher, "1234", "should be Accepted(Ballot(2, s1))"),
     ("4.1", PromisesNothingWithItsVote, "1", "Nack(Ballot(1, s3), Ballot(2, s1))"),
     ("4.1", ComparesNumbersOnly, "0134", "the name decides"),
     ("4.1", TellsNothing, "234", "It has accepted something, and must say so"),
@@ -490,9 +495,10 @@ WRONG = [
     ("4.1", RefusesInSilence, "013", "Whoever asks waits"),
     ("4.1", NamesTheRequestTwice, "013", "has to know what to outbid"),
     ("4.1", KeepsItInMemory, "3", "a new field is in memory"),
-    ("4.1", PromisesToAccept, "13", "`on_accept` with an `Accepted`"),
+    ("4.1", PromisesToAccept, "134", "`on_accept` with an `Accepted`"),
     ("4.1", NamesItsLastPromise, "1", "names the ballot that it answers"),
-    ("4.1", AnswersNothing, "01234", "it answers nothing"),
+    ("4.1", RefusesEverybody, "01234", "Whoever never helps never does harm"),
+    ("4.1", AnswersNothing, "01234", "it answers nothing; it should be Promise"),
     ("4.2", keeps_to_its_own, "012", "and by one that was not heard"),
     ("4.2", takes_the_first, "1", "The order in which promises arrive"),
     ("4.2", takes_the_lowest, "1", "tea was not chosen before"),
@@ -548,19 +554,19 @@ WRONG = [
     ("4.5", accuses_nobody, "01", "raises no false alarm"),
     ("4.5", accuses_everybody, "01", "finds all of them"),
     ("4.5", says_yes, "01", "return None, or a sentence"),
-    ("4.6", FORGETS_WHO_WAS_TOLD, "1", "Who has told it to?"),
-    ("4.6", FORGETS_WHO_PREPARED, "1", "Were all managers as far as that?"),
-    ("4.6", FORGETS_THE_UNDECIDED, "1", "the coordinator is undecided"),
-    ("4.6", FORGETS_WHAT_WAS_HEARD, "1", "a manager was heard"),
-    ("4.6", FORGETS_WHO_IS_BUSY, "1", "has sent “prepared”. Is it?"),
-    ("4.6", FORGETS_THE_BOUND, "1", "has bound itself"),
-    ("4.6", BEGINS, "1", "always rule 1: not of manager 1"),
-    ("4.6", IS_NOT_TRUE, "01", "Broken after 5 steps, always rule 2"),
-    ("4.6", IS_NOT_TRUE_AT_FIRST, "01", "It does not even hold at the beginning"),
-    ("4.6", SAYS_THE_CONVERSE, "01", "This state is reached, by these steps"),
-    ("4.6", HAS_NO_COMMA, "01", "one rule alone needs a comma"),
-    ("4.6", SPELLS_IT_WRONG, "01", "Did you mean `manager`?"),
-    ("4.6", KNOWS_ANOTHER_VALUE, "01", "and never 'commited'"),
+    ("4.6", FORGETS_WHO_WAS_TOLD, "12", "Who has told it to?"),
+    ("4.6", FORGETS_WHO_PREPARED, "12", "Were all managers as far as that?"),
+    ("4.6", FORGETS_THE_UNDECIDED, "2", "the coordinator is undecided"),
+    ("4.6", FORGETS_WHAT_WAS_HEARD, "2", "a manager was heard"),
+    ("4.6", FORGETS_WHO_IS_BUSY, "2", "has sent “prepared”. Is it?"),
+    ("4.6", FORGETS_THE_BOUND, "2", "has bound itself"),
+    ("4.6", BEGINS, "12", "and manager 0 aborted"),
+    ("4.6", IS_NOT_TRUE, "012", "Broken after 5 steps, always rule 2"),
+    ("4.6", IS_NOT_TRUE_AT_FIRST, "012", "Broken after 0 steps"),
+    ("4.6", SAYS_THE_CONVERSE, "012", "This state is reached, by these steps"),
+    ("4.6", HAS_NO_COMMA, "012", "one rule alone needs a comma"),
+    ("4.6", SPELLS_IT_WRONG, "012", "Did you mean `manager`?"),
+    ("4.6", KNOWS_ANOTHER_VALUE, "012", "and never 'commited'"),
 ]
 TOLD_ALIKE = ()
 RIGHT_TOO = [("4.6", SAYS_MORE)]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from distlab.check.explore import explore
 from distlab.check.networks import Ordered
+from distlab.check.versions import counted
 from distlab.consensus.paxos import (
     Accept,
     Accepted,
@@ -217,6 +218,7 @@ NAME = "Two ballots of one number: the name decides. `<` of ballots looks at bot
 AGAIN = "Nothing higher came. The same ballot is not lower: it may well ask again."
 KIND = "`on_prepare` answers with a `Promise`, `on_accept` with an `Accepted`."
 TELL = "It has accepted something, and must say so: phase 1 asks what may be chosen."
+PROMISE = "Each of these ballots is higher than the one before: all are promised."
 HIGHEST = "The proposal with the highest ballot of all that it has accepted: its last."
 NAMES = "The `Nack` names what was promised: the proposer has to know what to outbid."
 ECHO = "An answer names the ballot that it answers: there may be several under way."
@@ -257,7 +259,12 @@ def accepts(node: Any, scenario: Scenario) -> Outcome:
 )
 def tells(node: Any, scenario: Scenario) -> Outcome:
     """What P2c rests on."""
-    return outcome(run(node, scenario), True)
+    trace = run(node, scenario)
+    answers = [one.came for one in exchanges(trace)]
+    if any(isinstance(answer, Promise) for answer in answers):
+        return outcome(trace, True)
+    came = f"it answers {counted(len(answers), 'request')}, and promises nothing"
+    return broken(came, trace, advice=PROMISE)
 
 
 @acceptor.claim(
@@ -292,11 +299,15 @@ def always_one_value_is_decided(world: Any) -> str | None:
 )
 def agrees(node: Any, case: Case) -> Outcome:
     """All orders of the messages of different links."""
-    if not run(node, both(case)).where("send", node="a1"):
-        return broken("it answers nothing", advice=SILENT)
+    servers, faults = (Paxos, node, Paxos), (Crash("s3", at_ms=0),)
+    alone = case.cluster(Paxos, servers=servers, faults=faults, retry_ms=None)
+    alone.add_call(1, "s1", Call("propose", ("tea",)))
+    if not alone.run(until_ms=200).history.where(outcome="ok"):
+        came = "s3 is down, s1 proposes, and nothing is decided"
+        return broken(came, alone.trace, advice=HELP)
     verdict = explore(
         Paxos,
-        servers=(Paxos, node, Paxos),
+        servers=servers,
         retry_ms=None,
         workload={id: (Call("propose", (v,)),) for id, v in PROPOSALS.items()},
         network=Ordered(prompt=True),
@@ -308,4 +319,5 @@ def agrees(node: Any, case: Case) -> Outcome:
     return broken(verdict.reason, verdict.trace, advice=BETWEEN)
 
 
+HELP = "Whoever never helps never does harm: two of three are enough, and s2 is one."
 BETWEEN = "This is the shortest way. Which of s2's answers in it was out of date later?"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from distlab.check.explore import explore
+from distlab.check.explored import Explored
 from distlab.check.inductive import inductive
 from distlab.check.versions import counted
 from distlab.consensus.two_phase_commit_model import TwoPhaseCommit, always_consistent
@@ -14,6 +15,7 @@ from distlab.grade.exercise import Case, Exercise, Literal, Outcome, broken, kep
 
 Condition = dict[str, tuple[Any, ...]]
 Rule = tuple[Condition, Condition]
+Property = Callable[[Any], str | None]
 VALUES: dict[str, tuple[Any, ...]] = {
     "coordinator": ("undecided", "committed", "aborted"),
     "decision": ("unsent", "commit", "abort"),
@@ -69,7 +71,7 @@ def holds(condition: Condition, s: Any, manager: int) -> bool:
     )
 
 
-def as_property(number: int, rule: Rule) -> Callable[[Any], str | None]:
+def as_property(number: int, rule: Rule) -> Property:
     """A rule as a property for `check`: it holds for each manager."""
     given, then = rule
 
@@ -84,25 +86,24 @@ def as_property(number: int, rule: Rule) -> Callable[[Any], str | None]:
 
 
 # ---------------------------------------------------------------------- what is claimed
+MODEL = TwoPhaseCommit(managers=2)
+
+
 @invariants.claim(
-    "each rule holds in every state that can be reached", points=2, public=1, hidden=0
+    "each rule holds in every state that can be reached", points=1, public=1, hidden=0
 )
 def true(answer: Any, case: Case) -> Outcome:
     """With two managers."""
-    given = asked(answer)
-    verdict = explore(
-        TwoPhaseCommit(managers=2),
-        properties=[as_property(i, rule) for i, rule in enumerate(given, 1)],
-        progress=False,
-    )
+    properties = asked(answer)
+    verdict = explore(MODEL, properties=properties, progress=False)
     if verdict.valid:
-        return kept(f"{counted(len(given), 'rule')}, {verdict.states:,} states")
+        return kept(f"{counted(len(properties), 'rule')}, {verdict.states:,} states")
     return broken(verdict.reason, "\n".join(verdict.evidence), advice=REACHED)
 
 
-def asked(answer: Any) -> tuple[Rule, ...]:
-    """The rules; none at all is no answer yet."""
-    found = rules(answer)
+def asked(answer: Any) -> list[Property]:
+    """The rules as properties; none at all is no answer yet."""
+    found = [as_property(i, rule) for i, rule in enumerate(rules(answer), 1)]
     if not found:
         raise NotImplementedError("no rule yet")
     return found
@@ -112,20 +113,37 @@ REACHED = "This state is reached, by these steps, and the rule says that it is n
 
 
 @invariants.claim(
-    "with consistency, every step keeps them, from wherever they hold",
-    points=4,
+    "where they hold, no step ends consistency", points=2, public=1, hidden=0
+)
+def enough(answer: Any, case: Case) -> Outcome:
+    """Whether or not the step keeps the rules themselves."""
+    given = asked(answer)
+    if (found := true(answer, case)).share != 1:
+        return found
+    where = [s for s in MODEL.every_state() if not any(rule(s) for rule in given)]
+    return shown(inductive(MODEL, always_consistent, states=where))
+
+
+@invariants.claim(
+    "and every step keeps the rules, from wherever they hold",
+    points=3,
     public=1,
     hidden=0,
 )
 def kept_by_every_step(answer: Any, case: Case) -> Outcome:
-    """Of all states that the variables could have, 2,304 of them."""
-    given = [as_property(i, rule) for i, rule in enumerate(asked(answer), 1)]
-    verdict = inductive(TwoPhaseCommit(managers=2), always_consistent, *given)
+    """Of all 2,304 states that the variables could have."""
+    given = asked(answer)
+    if (found := enough(answer, case)).share != 1:
+        return found
+    return shown(inductive(MODEL, always_consistent, *given))
+
+
+def shown(verdict: Explored) -> Outcome:
+    """What came of it; the advice is about the state before the step that escapes."""
     if verdict.valid:
         return kept(verdict.strength)
-    states = [state for _, state in verdict.path]
-    advice = odd(states[0]) if len(states) > 1 else BEGINNING
-    return broken(verdict.reason, "\n".join(verdict.evidence), advice=advice)
+    (_, before), *_ = verdict.path
+    return broken(verdict.reason, "\n".join(verdict.evidence), advice=odd(before))
 
 
 def odd(s: Any) -> str:
@@ -150,4 +168,3 @@ IDLE = "Before this step a manager has sent “prepared”. Is it?"
 UNBOUND = (
     "Who has sent “prepared” has bound itself. What may it be from then on, and why?"
 )
-BEGINNING = "It does not even hold at the beginning: nothing is sent, all are working."
