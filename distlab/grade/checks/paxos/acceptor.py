@@ -207,7 +207,9 @@ def why(one: Exchange) -> str:
         return AGAIN if isinstance(came, Nack) else KIND
     if isinstance(came, Promise) and came.ballot == wanted.ballot:
         return TELL if came.accepted is None else HIGHEST
-    return NAMES if isinstance(wanted, Nack) else ECHO
+    if isinstance(wanted, Nack):
+        return VOTED if one.by_vote else NAMES
+    return ECHO
 
 
 SILENT = "Whoever asks waits: a promise, a vote, or a `Nack` with what was promised."

@@ -153,8 +153,8 @@ def why_not(
 
 
 SMALLER = (
-    "It works. Which call or fault can you do without? Of two messages that come in "
-    "one moment, the one from the earlier name is heard first."
+    "It works. Which call or fault can you do without? Of the answers that come in one "
+    "moment, that of s1 is heard first, then that of s2."
 )
 ONE_VALUE = "Two values can only be chosen if two are proposed."
 FORGET = "Paxos keeps its promise under every fault of the network: who has to forget?"

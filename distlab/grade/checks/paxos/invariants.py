@@ -98,7 +98,13 @@ def true(answer: Any, case: Case) -> Outcome:
     verdict = explore(MODEL, properties=properties, progress=False)
     if verdict.valid:
         return kept(f"{counted(len(properties), 'rule')}, {verdict.states:,} states")
-    return broken(verdict.reason, "\n".join(verdict.evidence), advice=REACHED)
+    last = MODEL.label(verdict.path[-1][1])
+    return broken(verdict.reason, lines(*verdict.evidence, last), advice=REACHED)
+
+
+def lines(*evidence: str) -> str:
+    """What shows it, one below the other."""
+    return "\n".join(evidence)
 
 
 def asked(answer: Any) -> list[Property]:
@@ -110,6 +116,7 @@ def asked(answer: Any) -> list[Property]:
 
 
 REACHED = "This state is reached, by these steps, and the rule says that it is not."
+FIRST = "One after the other: what is claimed above comes first."
 
 
 @invariants.claim(
@@ -118,8 +125,8 @@ REACHED = "This state is reached, by these steps, and the rule says that it is n
 def enough(answer: Any, case: Case) -> Outcome:
     """Whether or not the step keeps the rules themselves."""
     given = asked(answer)
-    if (found := true(answer, case)).share != 1:
-        return found
+    if true(answer, case).share != 1:
+        return broken("not tried: a rule is not true", advice=FIRST)
     where = [s for s in MODEL.every_state() if not any(rule(s) for rule in given)]
     return shown(inductive(MODEL, always_consistent, states=where))
 
@@ -133,8 +140,8 @@ def enough(answer: Any, case: Case) -> Outcome:
 def kept_by_every_step(answer: Any, case: Case) -> Outcome:
     """Of all 2,304 states that the variables could have."""
     given = asked(answer)
-    if (found := enough(answer, case)).share != 1:
-        return found
+    if enough(answer, case).share != 1:
+        return broken("not tried: a step ends consistency", advice=FIRST)
     return shown(inductive(MODEL, always_consistent, *given))
 
 
@@ -143,7 +150,7 @@ def shown(verdict: Explored) -> Outcome:
     if verdict.valid:
         return kept(verdict.strength)
     (_, before), *_ = verdict.path
-    return broken(verdict.reason, "\n".join(verdict.evidence), advice=odd(before))
+    return broken(verdict.reason, lines(*verdict.evidence), advice=odd(before))
 
 
 def odd(s: Any) -> str:
@@ -161,7 +168,7 @@ def odd(s: Any) -> str:
 
 
 UNTOLD = "Before this step a manager has committed. Who has told it to?"
-UNPREPARED = "Before this step *commit* was sent. Were all managers as far as that?"
+UNPREPARED = "Before this step “commit” was sent. Were all managers as far as that?"
 UNDECIDED = "Before this step the coordinator is undecided. And what has it sent?"
 UNHEARD = "Before this step a manager was heard. What has it sent?"
 IDLE = "Before this step a manager has sent “prepared”. Is it?"

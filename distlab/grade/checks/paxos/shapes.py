@@ -92,8 +92,8 @@ class Target(NamedTuple):
         """What the quorums are still worth, what is wrong with them, and advice."""
         promised, voted = pair
         if apart := disjoint(promised, voted):
-            told = " and ".join(f"{{{', '.join(side)}}}" for side in apart)
-            return 0, f"a leader by the first of {told} never hears of the second", MEET
+            one, other = (f"{{{', '.join(side)}}}" for side in apart)
+            return 0, f"a leader by {one} never hears of what {other} have chosen", MEET
         for phase, quorum, down in zip((1, 2), pair, self.down, strict=True):
             if quorum.survives() < down:
                 lost = counted(quorum.survives() + 1, "node")
