@@ -57,6 +57,11 @@ def explore(
     What the verdict's `recording` says, the simulator does:
     `Cluster(Protocol, servers=3, recording=verdict.recording)`.
     """
+    if callable(properties):
+        raise Misuse(f"properties={properties!r}: give a list, `properties=[…]`.")
+    if isinstance(subject, type) and issubclass(subject, Model):
+        name = subject.__name__
+        raise Misuse(f"{name} is a class, not a model yet: make one, `{name}(…)`.")
     asked = Asked(tuple(properties), goal, within)
     how = {"order": order, "limits": limits, "seed": seed, "start": start}
     how["progress"] = progress

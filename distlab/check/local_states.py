@@ -43,7 +43,8 @@ from distlab.value import Value
 Pending = tuple[tuple[Timer, float, float], ...]  # in the order they were set
 
 
-class Budget(Value):
+@dataclass(frozen=True)
+class Budget:
     """How much may go wrong, in all: what is not named does not happen.
 
     `of` are the nodes that may crash; empty for all of them. `unsynced`: so many of a
@@ -51,6 +52,8 @@ class Budget(Value):
     has left (a disk that syncs in time keeps what it sends back, and a crash then looks
     as if the step had not been taken). Timers run out without a limit unless `timers`
     sets one, and so are messages lost on a network that is `lossy`.
+
+    Raises `Misuse` for what is no number of times, and for `of` that is no tuple.
     """
 
     crashes: int = 0
@@ -59,6 +62,18 @@ class Budget(Value):
     timers: int | None = None
     losses: int | None = None
     of: tuple[NodeId, ...] = ()
+
+    def __post_init__(self) -> None:
+        unlimited = ("timers", "losses")
+        for name in ("crashes", "recoveries", "unsynced", *unlimited):
+            most = getattr(self, name)
+            if not ((most is None and name in unlimited) or is_count(most)):
+                raise Misuse(
+                    f"Budget({name}={most!r}): give a whole number, 0 or more"
+                    f"{', or None for no limit' * (name in unlimited)}."
+                )
+        if not isinstance(self.of, tuple):
+            raise Misuse(f'Budget(of={self.of!r}): give a tuple of ids, `of=("s1",)`.')
 
     def without(self, name: str) -> Budget | None:
         """What is left after spending one; None if there is none to spend."""
@@ -82,6 +97,11 @@ class Budget(Value):
             if most is not None
         ]
         return ", ".join(told)
+
+
+def is_count(value: Any) -> bool:
+    """Whether this says how often something happens."""
+    return isinstance(value, int) and value >= 0
 
 
 class Action(Value):

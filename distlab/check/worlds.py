@@ -73,8 +73,13 @@ class Worlds(Model):
         per_node: Mapping[NodeId, Mapping[str, Any]] | None = None,
         **groups_and_settings: Any,
     ):
+        check(network, budget)
         self.groups = Groups(protocol, groups_and_settings)
         self.ids = self.groups.ids
+        for id in budget.of:
+            if id not in self.ids:
+                there = ", ".join(self.ids)
+                raise Misuse(f"Budget(of={budget.of!r}): no {id!r}, there are {there}.")
         self.rules = Rules(self.ids, network, budget, history, outputs, ghosts)
         nodes = {node.id: node for node, _ in self.groups.nodes(per_node or {})}
         calls = calls_of(workload or {}, nodes)
@@ -299,10 +304,23 @@ class Spending(dict[int, "int | None"]):
         return change
 
 
+def check(network: Any, budget: Any) -> None:
+    """Raise `Misuse` for what says nothing to an explorer."""
+    if not isinstance(network, Network):
+        raise Misuse(
+            f"network={network!r}: an explorer tries all delays, so give it "
+            f"`Unordered()` or `Ordered()` of `distlab.check.explore`."
+        )
+    if not isinstance(budget, Budget):
+        raise Misuse(f"budget={budget!r}: say of what, `Budget(crashes=1)`.")
+
+
 def calls_of(
     workload: Mapping[NodeId, Iterable[Call]], nodes: Mapping[NodeId, Node]
 ) -> dict[NodeId, tuple[Call, ...]]:
     """The workload as data. Raises `Misuse` for what is none."""
+    if not isinstance(workload, Mapping):
+        raise Misuse(f"workload={workload!r}: say who calls what, `{{'c1': (…,)}}`.")
     calls: dict[NodeId, tuple[Call, ...]] = {}
     for id, asked in workload.items():
         if id not in nodes:

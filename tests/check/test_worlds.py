@@ -3,6 +3,7 @@
 import pytest
 from explored_nodes import Alarms, Fragile, Keeper, Rally, Roll
 
+from distlab import sim
 from distlab.check.explore import explore
 from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
@@ -383,11 +384,54 @@ def test_a_protocol_that_reads_its_clock_is_refused_with_a_sentence():
         ({"s1": Call("roll")}, "give a tuple of calls"),
         ({"s1": lambda db: None}, "give a tuple of calls"),
         ({"s1": (Call("rol"),)}, r"the workload of 's1' has rol\(\): .* to roll"),
+        ((Call("roll"),), "say who calls what"),
     ],
 )
 def test_a_workload_is_data(workload, told):
     with pytest.raises(Misuse, match=told):
         explore(Roll, servers=2, workload=workload)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"crashes": -1}, r"Budget\(crashes=-1\): give a whole number, 0 or more\.$"),
+        (
+            {"crashes": None},
+            r"Budget\(crashes=None\): give a whole number, 0 or more\.$",
+        ),
+        ({"recoveries": 0.5}, r"Budget\(recoveries=0.5\): give a whole number"),
+        ({"unsynced": -2}, r"Budget\(unsynced=-2\): give a whole number"),
+        ({"timers": -1}, r"timers=-1\): .* 0 or more, or None for no limit\.$"),
+        ({"losses": "3"}, r"losses='3'\): .* 0 or more, or None for no limit\.$"),
+        ({"of": "s2"}, r"Budget\(of='s2'\): give a tuple of ids"),
+        ({"of": ["s2"]}, r"Budget\(of=\['s2'\]\): give a tuple of ids"),
+    ],
+)
+def test_a_budget_says_how_often_and_whom(said, told):
+    with pytest.raises(Misuse, match=told):
+        Budget(**said)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"budget": Budget(crashes=1, of=("s7",))}, "no 's7', there are s1, s2"),
+        ({"budget": 2}, r"budget=2: say of what, `Budget\(crashes=1\)`"),
+        ({"network": sim.Network(2)}, "an explorer tries all delays, so give it `Unor"),
+        ({"network": Unordered}, "an explorer tries all delays, so give it `Unordered"),
+    ],
+)
+def test_budget_and_network_are_those_of_an_explorer(said, told):
+    with pytest.raises(Misuse, match=told):
+        explore(Roll, servers=2, **said)
+
+
+def test_what_is_explored_is_a_model_and_properties_are_a_list():
+    with pytest.raises(Misuse, match=r"Worlds is a class, not a model yet: make one"):
+        explore(Worlds)
+    with pytest.raises(Misuse, match=r"give a list, `properties=\[…\]`"):
+        explore(Roll, servers=1, properties=lambda world: None)
 
 
 def test_a_handler_that_raises_is_shown_with_the_way_to_it():
