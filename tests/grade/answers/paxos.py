@@ -288,6 +288,10 @@ CUTS_WHAT_NEED_NOT_BE = two_chosen(
         calls=((0, "s1", TEA), (3, "s3", MILK)),
     )
 )
+CRASHES_TOO_EARLY = two_chosen(
+    story(Crash("s1", 5.2), Recover("s1", 5.4), calls=((0, "s2", TEA), (5, "s3", MILK)))
+)
+CRASHES_WHEN_IT_HAS_REFUSED = two_chosen(story(Crash("s1", 6.2), Recover("s1", 6.4)))
 TRUSTS_TO_LUCK = two_chosen(story(Loss(0.5)))
 FORGETS_A_DISK = two_chosen(story(*FORGETS))
 CALLS_ANOTHER = two_chosen(story(calls=((0, "c1", TEA),)))
@@ -520,6 +524,8 @@ WRONG = [
     ("4.3", CRASHES_A_PROPOSER, "0", "was the other one refused?"),
     ("4.3", REFUSES_BOTH, "0", "No proposal has a majority"),
     ("4.3", CUTS_WHAT_NEED_NOT_BE, "0", "can you do without?"),
+    ("4.3", CRASHES_TOO_EARLY, "0", "By whom, and when?"),
+    ("4.3", CRASHES_WHEN_IT_HAS_REFUSED, "0", "Who must have accepted both"),
     ("4.3", TRUSTS_TO_LUCK, "0", "of Loss, all messages or none"),
     ("4.3", FORGETS_A_DISK, "0", "here no disk may forget"),
     ("4.3", CALLS_ANOTHER, "0", "s1, s2 or s3 may propose"),

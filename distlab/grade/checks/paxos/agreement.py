@@ -88,13 +88,13 @@ def right_runs(case: Case) -> Iterator[View]:
         Paxos,
         servers=servers,
         network=Network(latency=Uniform(1, 4)),
-        faults=(Loss(0.1), Crash("s2", 14), Recover("s2", 25)),
-        retry_ms=(6, 25),
+        faults=(Loss(0.35), Crash("s2", 14), Recover("s2", 25)),
+        retry_ms=(6, 20),
     )
     for i in range(1, servers + 1):
         cluster.add_call(2 * i, f"s{i}", Call("propose", (f"of s{i}",)))
     seen: list[View] = []
-    for at_ms in range(4, 100, 4):
+    for at_ms in range(3, 120, 3):
         view = view_of(cluster.run(until_ms=at_ms).nodes)
         if view not in seen:
             seen.append(view)
