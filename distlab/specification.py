@@ -83,6 +83,9 @@ class Specification(Model):
             given = ", ".join(f"{group}=3" for group in groups)
             name = type(self).__name__
             raise Misuse(f"{name} is made by {name}({given}): say how many.")
+        for group, size in sizes.items():
+            if not isinstance(size, int) or size < 1:
+                raise Misuse(f"{group}={size!r}: give a whole number, 1 or more.")
         self.slots: list[Slot] = []
         self.places: dict[str, int | range] = {}  # of each variable among the slots
         for group, size in sizes.items():

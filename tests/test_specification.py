@@ -35,6 +35,13 @@ def test_it_begins_with_the_first_value_of_each_variable():
     assert (QUIET.is_on, QUIET.heard[1]) == (False, "silence")
 
 
+@pytest.mark.parametrize("people", [0, -1, "3", 2.0, None])
+def test_a_group_has_a_member_at_least(people):
+    told = f"people={people!r}: give a whole number, 1 or more."
+    with pytest.raises(Misuse, match=re.escape(told)):
+        Alarm(people=people)
+
+
 def test_a_rule_that_assigns_nothing_does_not_happen():
     assert list(ALARM.next(QUIET)) == [(("rings",), (True, ("silence", "silence")))]
     ringing = QUIET._replace(is_on=True)
