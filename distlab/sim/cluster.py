@@ -70,6 +70,8 @@ class Cluster:
     ):
         if not isinstance(seed, int):
             raise Misuse(f"the seed {seed!r} is no whole number.")
+        if isinstance(faults, Fault):
+            raise Misuse(f"faults={faults!r}: give a tuple, even of one.")
         told = {"network": network, "disk": disk, "per_node": per_node}
         self.arguments = {"seed": seed, **told, "states": states, **groups_and_settings}
         self.protocol, self.groups = protocol, Groups(protocol, groups_and_settings)

@@ -107,6 +107,7 @@ def compare(
     leader, is not counted. `settings` go by a protocol's name; `servers`, `clients` and
     `seed` are for all. Raises `Misuse` if a protocol answers none of the commands.
     """
+    protocols = checked(protocols, calls, until_ms, message_ms)
     how = {"servers": 3, "clients": 1, **groups}
     how |= {"network": Network(message_ms), "disk": Disk(message_ms / SYNCS)}
     rows, runs = [], {}
@@ -121,6 +122,29 @@ def compare(
         rows.append(costs(protocol.__name__, idle, busy, until_ms, message_ms))
         runs[protocol.__name__] = busy
     return Comparison(rows, runs)
+
+
+def checked(
+    protocols: Any, calls: Sequence[Call], until_ms: float, message_ms: float
+) -> tuple[type[Node], ...]:
+    """The protocols. Raises `Misuse` for what cannot be compared or counted."""
+    if isinstance(protocols, type) or not isinstance(protocols, Iterable):
+        name = getattr(protocols, "__name__", repr(protocols))
+        raise Misuse(f"compare({name}): give a tuple, even of one, `({name},)`.")
+    protocols = tuple(protocols)
+    for protocol in protocols:
+        if not (isinstance(protocol, type) and issubclass(protocol, Node)):
+            raise Misuse(f"compare: {protocol!r} is no class of nodes, as `Raft` is.")
+    if isinstance(calls, Call) or len(calls) < 2:
+        raise Misuse(
+            f"calls={calls!r}: give two or more, for the first, which finds the "
+            f"leader, is not counted."
+        )
+    if not message_ms > 0:
+        raise Misuse(f"message_ms={message_ms!r}: a message takes more than no time.")
+    if not until_ms > BEGIN_MS:
+        raise Misuse(f"until_ms={until_ms!r}: what is counted begins at {BEGIN_MS} ms.")
+    return protocols
 
 
 def made(

@@ -86,9 +86,26 @@ def test_equal_arguments_equal_figures():
     assert repr(compare((Raft,), seed=3)) == repr(compare((Raft,), seed=3))
 
 
-def test_one_call_is_too_few():
-    with pytest.raises(Misuse, match="answers none of 0 commands"):
-        compare((SingleLeader,), (Call("write", ("x", 1)),))
+WRITE = Call("write", ("x", 1))
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "told"),
+    [
+        (Raft, {}, r"compare\(Raft\): give a tuple, even of one, `\(Raft,\)`"),
+        (["raft"], {}, "'raft' is no class of nodes, as `Raft` is"),
+        ("raft", {}, "'r' is no class of nodes"),
+        ((Raft,), {"faults": Crash("s1", 9)}, r"Crash.*: give a tuple, even of one\."),
+        ((Raft,), {"faults": lambda it: Crash(it, 9)}, "give a tuple, even of one"),
+        ((Raft,), {"message_ms": 0}, "message_ms=0: a message takes more than no time"),
+        ((Raft,), {"until_ms": 1000}, "what is counted begins at 1000 ms"),
+        ((Raft,), {"calls": (WRITE,)}, "give two or more, for the first, which finds"),
+        ((Raft,), {"calls": WRITE}, "give two or more, for the first, which finds"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(said, more, told):
+    with pytest.raises(Misuse, match=told):
+        compare(said, **more)
 
 
 def test_without_a_leader_nobody_can_be_made_to_fail():
