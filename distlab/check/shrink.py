@@ -61,6 +61,10 @@ def shrink(recording: Recording, judge: Judge, limits: Limits = LIMITS) -> Shrun
     end of a run ("every operation ends"), let `judge` refuse what cannot end well.
     Raises `Misuse` if nothing fails at first.
     """
+    if not isinstance(recording, Recording):
+        raise Misuse(
+            f"{recording!r} is no recording: give that of a run, `cluster.recording`."
+        )
     told, reason = failure(recording, judge)
     if reason is None:
         raise Misuse("this recording does not fail: shrink one that does.")

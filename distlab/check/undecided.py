@@ -25,8 +25,9 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
-from distlab.check.local_states import Action
+from distlab.check.local_states import Action, is_count
 from distlab.check.retelling import retold
 from distlab.check.valence import Decided
 from distlab.check.worlds import Worlds
@@ -81,11 +82,11 @@ def keep_undecided(
 ) -> Game:
     """Play so many steps, and keep the decision open as long as that can be.
 
-    `decided` tells of a `World` what has been decided in it. Raises `Misuse` if nothing
-    is open to begin with.
+    `decided` tells of a `World` what has been decided in it. Raises `Misuse` if it is
+    no game, or nothing is open to begin with.
     """
+    world = beginning(worlds, steps, hold)
     player, tosses = Adversary(worlds, decided), random.Random(seed)
-    world = worlds.initial()[0]
     still_open = player.open(world)
     if len(still_open) < 2:
         raise Misuse(f"nothing is open to begin with, but for {list(still_open)}.")
@@ -109,6 +110,25 @@ def keep_undecided(
             ended = "a toss" if player.may_stay_open(moves[chosen]) else "cornered"
             break
     return Game(worlds, tuple(path), still_open, ended, held_back, longest)
+
+
+def beginning(worlds: Any, steps: int, hold: int | None) -> int:
+    """The world in which a game begins. Raises `Misuse` for what is no game."""
+    if not isinstance(worlds, Worlds):
+        name = getattr(worlds, "__name__", repr(worlds))
+        raise Misuse(
+            f"{name} has no worlds to play in: make them, `Worlds({name}, servers=3, "
+            f"workload=…)`."
+        )
+    if not is_count(steps) or not steps:
+        raise Misuse(f"steps={steps!r}: a game takes one step or more.")
+    if not (hold is None or is_count(hold)):
+        raise Misuse(
+            f"hold={hold!r}: say how many steps a message may wait, 0 or more, or None "
+            f"for no limit."
+        )
+    first: int = worlds.initial()[0]
+    return first
 
 
 def begins(what: What) -> bool:

@@ -29,6 +29,8 @@ class Valences:
     """All states of a model, the steps between them, and the valence of each."""
 
     def __init__(self, model: Model, decided: Decided, limits: Limits = USUAL):
+        if not isinstance(model, Model):
+            raise Misuse(f"{model!r} is no model: make one, such as `Worlds(…)`.")
         self.model = model
         read: Decided = decided
         if isinstance(model, Worlds):

@@ -92,6 +92,12 @@ def test_a_run_that_does_not_fail_is_refused():
         shrink(LONG, lambda recording: None)
 
 
+def test_what_is_made_smaller_is_a_recording():
+    cluster = Cluster(AutomaticFailover, servers=3)
+    with pytest.raises(Misuse, match=r"give that of a run, `cluster\.recording`"):
+        shrink(cluster, lambda recording: None)
+
+
 def test_past_its_limits_it_says_so():
     smallest = shrink(LONG, needs(CALLS[3]), Limits(steps=5))
     assert smallest.ended == "5 steps"

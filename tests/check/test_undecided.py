@@ -90,6 +90,27 @@ def test_if_all_propose_the_same_there_is_no_game():
 
 
 @pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            (Paxos, chosen),
+            r"Paxos has no worlds to play in: make them, `Worlds\(Paxos,",
+        ),
+        ((paxos("a", "b"), chosen, -1), "steps=-1: a game takes one step or more"),
+        ((paxos("a", "b"), chosen, 0), "steps=0: a game takes one step or more"),
+    ],
+)
+def test_a_game_has_worlds_and_steps(said, told):
+    with pytest.raises(Misuse, match=told):
+        keep_undecided(*said)
+
+
+def test_nobody_waits_for_less_than_no_steps():
+    with pytest.raises(Misuse, match="hold=-3: say how many steps a message may wait"):
+        keep_undecided(paxos("a", "b"), chosen, hold=-3)
+
+
+@pytest.mark.parametrize(
     ("hold", "ended"), [(0, "cornered"), (5, "cornered"), (6, "undecided")]
 )
 def test_who_may_not_hold_a_message_back_for_long_is_cornered(hold, ended):

@@ -34,6 +34,11 @@ def valences(graph: Graph, **more) -> Valences:
     return Valences(graph, lambda state: graph.decided.get(state, ""), **more)
 
 
+def test_what_is_no_model_has_no_valences():
+    with pytest.raises(Misuse, match=r"Paxos'> is no model: make one, .* `Worlds"):
+        Valences(Paxos, lambda world: ())
+
+
 # 0 is open; 1 is where it is settled, by one step or the other; 4 leads nowhere
 FORK = Graph({0: (0, 1, 4), 1: (2, 3)}, {2: "a", 3: "b"})
 
