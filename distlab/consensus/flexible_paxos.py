@@ -25,7 +25,7 @@ from distlab.quorum import Majority, Quorum
 
 
 class FlexiblePaxos(Paxos):
-    """Paxos with a quorum for each phase. Without quorums of its own it asks majorities.
+    """Paxos with a quorum for each phase; where none is given, it asks majorities.
 
     Such as `AtLeast(five, 4)` and `AtLeast(five, 2)`; `row(grid)` and `column(grid)`.
     """

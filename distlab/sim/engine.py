@@ -67,9 +67,7 @@ class Engine:
         self.raw: list[Any] = []
         self.hosts: dict[NodeId, Host] = {}
         self.number = count(1).__next__
-        self.aside: dict[
-            int, Any
-        ] = {}  # messages that were lost or doubled
+        self.aside: dict[int, Any] = {}  # messages that were lost or doubled
         self.resumed: Entry | None = None  # what has waited and happens now
         self.before_all = count(-(2**62)).__next__  # ties that come before all others
 
