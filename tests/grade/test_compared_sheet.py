@@ -1,5 +1,8 @@
 """What the exercises of lesson 6 judge by."""
 
+from random import Random
+from statistics import median
+
 import pytest
 from sheets_that_run import solved
 
@@ -7,6 +10,7 @@ from distlab.consensus.ben_or import BenOr, Proposal, Report
 from distlab.consensus.raft import Role
 from distlab.consensus.viewstamped import DoViewChange, Viewstamped
 from distlab.events import Deliver, Start
+from distlab.grade.checks.compared.duel import BY_CHANCE, GOAL, SERVERS, Game
 from distlab.grade.checks.compared.exhibits import EXHIBITS
 from distlab.grade.checks.compared.rounds import said_by
 from distlab.grade.checks.compared.statements import FALSE, SHOWS, STATEMENTS
@@ -150,3 +154,46 @@ def test_e7_knows_the_command_after_each_replica_has_crashed():
 def test_each_exhibit_is_told_and_refutes_something():
     assert set(SHOWS) == set(EXHIBITS) == set(FALSE.values())
     assert all(STATEMENTS[number].refuted_by for number in FALSE)
+
+
+# --------------------------------------------------------------------------------- 6.4
+def possible(game):
+    """The moves that may be made, each once."""
+    if game.overdue:
+        return [game.overdue]
+    arrive = dict.fromkeys((src, dst) for src, dst, _ in game.table.on_its_way)
+    return [*filter(game.refused, SERVERS), *arrive]
+
+
+def by_chance(draw, goal):
+    """How many moves it takes until somebody decides, or up to a goal."""
+    game = Game()
+    while not game.decided and game.moves < goal:
+        game.play(draw.choice(possible(game)))
+    return game.moves + (not game.decided)
+
+
+def test_about_one_game_in_ten_is_undecided_by_chance():
+    draw = Random("chance")
+    lengths = [by_chance(draw, GOAL) for _ in range(400)]
+    assert median(lengths) == pytest.approx(BY_CHANCE, abs=1)
+    assert 0.05 < sum(n > GOAL for n in lengths) / 400 < 0.15
+
+
+def test_there_is_always_a_move_while_nobody_has_decided():
+    draw = Random("moves")
+    assert all(by_chance(draw, 60) > 3 for _ in range(50))
+
+
+def test_the_duel_goes_on_for_longer_than_it_has_to():
+    """From the solution, chance finds ways on: nothing ends with the last move."""
+    scope, _ = solved("06_consensus_compared")
+    draw, longest = Random("on"), 0
+    for _ in range(30):
+        game = Game()
+        for move in scope["MOVES"]:
+            game.play(move)
+        while not game.decided and game.moves < 2 * GOAL:
+            game.play(draw.choice(possible(game)))
+        longest = max(longest, game.moves)
+    assert longest > GOAL + 6

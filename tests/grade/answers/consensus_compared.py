@@ -174,6 +174,29 @@ NAMES_NO_EXHIBIT = statements(n3="E9")
 FORGETS_A_NUMBER = {1: "E1"}
 
 
+# --------------------------------------------------------------------------------- 6.4
+def moves(text):
+    """Such as `12 13 1`: from s1 to s2, from s1 to s3, s1 begins again."""
+    made = (tuple(f"s{digit}" for digit in word) for word in text.split())
+    return tuple(move if len(move) > 1 else move[0] for move in made)
+
+
+FIRST = "12 13 21 23 21 1 31 12 32 12 13"  # s1 has been outbid, and s2 is about to be
+STOPS_IN_THE_MIDDLE = moves(FIRST)
+DECIDES_AT_ONCE = moves("13 31 13 31")
+LETS_ONE_ACCEPT_TOO_MANY = moves("12 13 21 23 21 31 12 32 21 23 12 1")
+LETS_A_MESSAGE_WAIT = moves("23 21 32 13 31 1 13 31 13")
+BEGINS_WITHOUT_BEING_REFUSED = moves("1 12 13")
+ASKS_WHO_HAS_NOT_PROPOSED = moves("12 3 13")
+DELIVERS_WHAT_NOBODY_SENT = moves("12 32 13")
+CALLS_ANOTHER_NODE = moves("12 14 13")
+WRITES_WORDS = ("s1 to s2", "s1 to s3")
+FORGETS_THE_PAIR = "s1"
+TAKES_ANOTHER_WAY = moves(
+    "12 13 21 23 21 31 12 32 21 1 13 23 31 32 12 12 12 21 2 23 13 32 31 21"
+)
+
+
 # ------------------------------------------------- answers that let others answer
 ASKS_THE_LIBRARY = """
 from distlab.consensus.ben_or import BenOr
@@ -234,7 +257,17 @@ WRONG = [
     ("6.3", ACCUSES_SLOWNESS, "01", "What would one have to hear"),
     ("6.3", NAMES_NO_EXHIBIT, "01", "'E9' is no answer"),
     ("6.3", FORGETS_A_NUMBER, "01", "leave the numbers"),
+    ("6.4", STOPS_IN_THE_MIDDLE, "0", "11 moves, and nobody has decided"),
+    ("6.4", DECIDES_AT_ONCE, "0", "with move 4, s1 decides tea"),
+    ("6.4", LETS_ONE_ACCEPT_TOO_MANY, "0", "s2 decides milk"),
+    ("6.4", LETS_A_MESSAGE_WAIT, "0", "has waited for 8 moves"),
+    ("6.4", BEGINS_WITHOUT_BEING_REFUSED, "0", "s1 cannot begin again"),
+    ("6.4", ASKS_WHO_HAS_NOT_PROPOSED, "0", "s3 cannot begin again"),
+    ("6.4", DELIVERS_WHAT_NOBODY_SENT, "0", "nothing is on its way from s3 to s2"),
+    ("6.4", CALLS_ANOTHER_NODE, "0", "('s1', 's4') is no move"),
+    ("6.4", WRITES_WORDS, "0", "'s1 to s2' is no move"),
+    ("6.4", FORGETS_THE_PAIR, "0", "one alone is written"),
 ]
 TOLD_ALIKE = ()
-RIGHT_TOO = ()
+RIGHT_TOO = [("6.4", TAKES_ANOTHER_WAY)]
 SHARED = (known, bits_of)  # by several answers
