@@ -9,6 +9,9 @@ A protocol is named as for `distlab run`, and its groups are the same. Without `
 each node makes as many calls as `--calls` says, those with which the protocol's own
 workload begins. Nothing crashes and no timer runs out unless one asks for it: each
 makes many more schedules.
+
+A specification is named in the same way, `consensus.two_phase_commit_model`, and has
+three members in each group unless `--set managers=5` says another number.
 """
 
 from __future__ import annotations
@@ -27,12 +30,15 @@ from distlab.check.local_states import Budget
 from distlab.check.networks import Network, Ordered, Unordered
 from distlab.check.search import ORDERS
 from distlab.check.verdict import Verdict
+from distlab.check.world import World
+from distlab.check.worlds import Worlds
 from distlab.errors import Misuse, did_you_mean
 from distlab.faults import Crash, Duplication, Loss, Recover, Reordering
 from distlab.groups import Groups
 from distlab.history import History
 from distlab.node import Call, Node, NodeId
-from distlab.simulate import asked_calls, asked_groups, setting
+from distlab.simulate import asked_calls, asked_groups, found, setting, specified
+from distlab.specification import Specification
 
 NETWORKS: dict[str, Network] = {
     "unordered": Unordered(),
@@ -47,6 +53,9 @@ exit codes:
   2  unknown: a limit was passed; or the command was used wrongly
 """
 CODES = {"valid": 0, "invalid": 1, "unknown": 2}
+SIZE = 3  # of each group, as of the servers of a cluster
+OF_NODES = """servers clients call network crashes recoveries timers prompt
+interchangeable judge trace jsonl svg""".split()
 USUAL = Limits(steps=200_000, time_s=60, memory_mb=2000)
 
 
@@ -92,19 +101,35 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explore, and print the verdict. Raises `Misuse` for what cannot be meant."""
+    if kind := specified(*found(arguments.protocol)):
+        verdict = of_rules(arguments, kind)
+        print(repr(verdict))
+        return CODES[verdict.outcome]
+    if arguments.judge:
+        properties.known(arguments.judge, properties.PROPERTIES, "property")
     groups = asked_groups(arguments)
     protocol = next(iter(groups.values()))[0]
     assumed = "ordered" if protocol.assumes.links == "reliable FIFO" else "unordered"
     arguments.network = arguments.network or assumed
-    verdict = explored(arguments, protocol, groups)
+    cluster = described(arguments, groups)
+    verdict = explored(arguments, protocol, cluster)
     print(repr(verdict))
+    if not verdict.invalid:
+        for sentence in stood_still(protocol, cluster):
+            print(f"  {sentence}")
     if beyond := ", ".join(unpromised(arguments, protocol)):
         print(f"  {protocol.__name__} does not promise to survive: {beyond}.")
+    show_way(arguments, verdict)
+    return CODES[verdict.outcome]
+
+
+def show_way(arguments: argparse.Namespace, verdict: Explored) -> None:
+    """Print, write and draw the way to what is broken, as was asked for."""
     if verdict.trace is None:
         for name in ("trace", "jsonl", "svg"):
             if getattr(arguments, name):
                 print(f"  --{name}: nothing is broken, so there is no way to show.")
-        return CODES[verdict.outcome]
+        return
     if arguments.trace:
         print(verdict.trace.text())
     if arguments.jsonl:
@@ -116,13 +141,32 @@ def run(arguments: argparse.Namespace) -> int:
 
         picture = spacetime(verdict.trace, caption=verdict.reason)
         arguments.svg.write_text(picture.svg, encoding="utf-8")
-    return CODES[verdict.outcome]
 
 
-def explored(
-    arguments: argparse.Namespace, protocol: type[Node], groups: dict[str, Any]
-) -> Explored:
-    """The verdict on what the arguments describe."""
+def of_rules(arguments: argparse.Namespace, kind: type[Specification]) -> Explored:
+    """The verdict on a specification. Raises `Misuse` for what only nodes have."""
+    for name in OF_NODES:
+        if getattr(arguments, name):
+            raise Misuse(
+                f"--{name} is for nodes, and `{kind.__name__}` is a specification: "
+                f"it takes --set, --states, --order and the like."
+            )
+    sizes = dict.fromkeys(kind.groups(), SIZE)
+    return explore(
+        kind(**sizes | dict(setting(text) for text in arguments.set)),
+        order=arguments.order,
+        seed=arguments.seed,
+        limits=limits(arguments),
+    )
+
+
+def limits(arguments: argparse.Namespace) -> Limits:
+    """How long it may look."""
+    return Limits(arguments.states, arguments.timeout_s, arguments.memory_mb)
+
+
+def described(arguments: argparse.Namespace, groups: dict[str, Any]) -> dict[str, Any]:
+    """The cluster that the arguments describe."""
     more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
     if arguments.interchangeable:
         more["interchangeable"] = arguments.interchangeable
@@ -130,21 +174,46 @@ def explored(
         hint = did_you_mean(arguments.network, NETWORKS)
         known = hint or f" There are: {', '.join(NETWORKS)}."
         raise Misuse(f"--network {arguments.network}: no such network.{known}")
+    most = {
+        name: getattr(arguments, name) for name in ("crashes", "recoveries", "timers")
+    }
+    for name, number in (*most.items(), ("calls", arguments.calls)):
+        if number < 0:
+            raise Misuse(f"--{name} {number}: give 0 or more.")
+    more["workload"] = asked_calls(arguments) or first_calls(groups, arguments.calls)
+    more["network"] = replace(NETWORKS[arguments.network], prompt=arguments.prompt)
+    return {**more, "budget": Budget(**most)}
+
+
+def explored(
+    arguments: argparse.Namespace, protocol: type[Node], cluster: dict[str, Any]
+) -> Explored:
+    """The verdict on all that can happen in a cluster."""
     return explore(
         protocol,
-        workload=asked_calls(arguments) or first_calls(groups, arguments.calls),
-        network=replace(NETWORKS[arguments.network], prompt=arguments.prompt),
-        budget=Budget(
-            crashes=arguments.crashes,
-            recoveries=arguments.recoveries,
-            timers=arguments.timers,
-        ),
         properties=[promised(arguments.judge)] if arguments.judge else [],
         order=arguments.order,
         seed=arguments.seed,
-        limits=Limits(arguments.states, arguments.timeout_s, arguments.memory_mb),
-        **more,
+        limits=limits(arguments),
+        **cluster,
     )
+
+
+def stood_still(protocol: type[Node], cluster: dict[str, Any]) -> Iterator[str]:
+    """What could not happen though the protocol lives on it: little was tried then."""
+    same = {name: v for name, v in cluster.items() if name != "interchangeable"}
+    worlds = Worlds(protocol, **same)
+    begin = World(worlds, worlds.initial()[0])
+    if not any(begin.calls_left.values()):
+        able = [id for id, node in begin.nodes.items() if type(node)._calls]
+        node = (able or worlds.ids)[-1]
+        yield f"Nobody was called: --call '{node}.…' says who and what."
+    waiting = [id for id, timers in begin.timers.items() if timers]
+    if waiting and cluster["budget"].timers == 0:
+        yield (
+            f"No timer could run out, and {', '.join(waiting)} wait for one from the "
+            f"beginning: --timers 1 lets one run out."
+        )
 
 
 def unpromised(arguments: argparse.Namespace, protocol: type[Node]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import distlab
 from distlab import faults, sim
@@ -37,10 +37,12 @@ from distlab.node import Call, Node
 from distlab.recording import Recording
 from distlab.sim.cluster import MAX_STEPS, RUN_MS
 from distlab.sim.program import program
+from distlab.specification import Specification
 
 FAULTS = {name: kind for name, kind in vars(faults).items() if isinstance(kind, type)}
 DELAYS = {name: getattr(sim, name) for name in sim.__all__}
 NO_PROTOCOLS = ("sim", "check", "show", "grade", "serve")
+T = TypeVar("T")
 LEAST = {"servers": "at least one server", "clients": "none or more clients"}
 
 
@@ -70,6 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate, and print a summary. Raises what the protocol raises."""
+    if arguments.judge:
+        properties.known(arguments.judge, properties.PROPERTIES, "property")
     if arguments.seeds:
         from distlab import simulate_many  # numpy and a pool of processes
 
@@ -86,9 +90,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.judge:
         verdict = judged(cluster.history, arguments.judge)
         print(repr(verdict))
-        if arguments.shrink and verdict.invalid:
-            print_smallest(cluster, arguments)
-        return int(verdict.invalid)
+        if verdict.invalid:
+            if arguments.shrink:
+                print_smallest(cluster, arguments)
+            return 1
+    if arguments.shrink:
+        how = "" if arguments.judge else " (--judge says what was promised)"
+        print(f"  --shrink: nothing failed, so there is nothing to shrink{how}.")
     return 0
 
 
@@ -205,13 +213,7 @@ def protocols() -> Iterator[tuple[str, str]]:
 
 def usual_groups(module: ModuleType, wanted: str) -> dict[str, tuple[type[Node], int]]:
     """Who runs together: what the module's `CLUSTER` says, or servers and a client."""
-    nodes = {
-        kind.__name__: kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, Node)
-        and kind.__module__ == module.__name__
-    }
+    nodes = classes(module, Node)
     if not wanted and hasattr(module, "CLUSTER"):
         return dict(module.CLUSTER)
     clients = {kind.client for kind in nodes.values()}
@@ -219,11 +221,44 @@ def usual_groups(module: ModuleType, wanted: str) -> dict[str, tuple[type[Node],
     wanted = wanted or next((n for n in servers if nodes[n].client), "")
     wanted = wanted or next(iter(servers), "")
     if wanted not in nodes:
-        hint = did_you_mean(wanted, nodes)
-        raise Misuse(f"`{module.__name__}` has no node class `{wanted}`.{hint}")
+        raise no_nodes(module, wanted, nodes)
     client = nodes[wanted].client
     groups = {"servers": (nodes[wanted], 3)}
     return groups | {"clients": (client, 1)} if client else groups
+
+
+def classes(module: ModuleType, kind: type[T]) -> dict[str, type[T]]:
+    """The classes of a kind that a module defines, by their names."""
+    return {
+        one.__name__: one
+        for one in vars(module).values()
+        if isinstance(one, type)
+        and issubclass(one, kind)
+        and one.__module__ == module.__name__
+    }
+
+
+def specified(module: ModuleType, wanted: str) -> type[Specification] | None:
+    """The specification that was asked for, if it is one."""
+    kinds = classes(module, Specification)
+    if wanted or classes(module, Node):
+        return kinds.get(wanted)
+    return next(iter(kinds.values()), None)
+
+
+def no_nodes(module: ModuleType, wanted: str, nodes: Mapping[str, Any]) -> Misuse:
+    """Why nothing runs there."""
+    name = f"{module.__name__.removeprefix('distlab.')}:{wanted}".rstrip(":")
+    if kind := specified(module, wanted):
+        return Misuse(
+            f"`{kind.__name__}` is a specification and has no nodes that could run: "
+            f"go through all of its states, `distlab explore {name}`."
+        )
+    there = {**nodes, **classes(module, Specification)}
+    if not there:
+        return Misuse(f"`{module.__name__}` has no class of nodes: name a protocol.")
+    hint = did_you_mean(wanted, there)
+    return Misuse(f"`{module.__name__}` has no node class `{wanted}`.{hint}")
 
 
 def setting(text: str) -> tuple[str, Any]:

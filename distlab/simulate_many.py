@@ -27,6 +27,10 @@ class Found(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate each seed, and tell of all; 1 if a verdict is invalid."""
+    if arguments.shrink:
+        raise Misuse(
+            "--shrink is about one run, and --seeds makes many: give a --seed."
+        )
     seeds = seeds_of(arguments.seeds)
     found = sweep.seeds(partial(one, arguments), seeds, progress=True)
     print("\n".join(summary(found, arguments.judge)))

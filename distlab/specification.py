@@ -78,7 +78,7 @@ class Specification(Model):
 
     def __init__(self, **sizes: int):
         self.kinds = tuple(self._variables.values())
-        groups = dict.fromkeys(kind.of for kind in self.kinds if kind.of)
+        groups = self.groups()
         if set(sizes) != set(groups):
             given = ", ".join(f"{group}=3" for group in groups)
             name = type(self).__name__
@@ -97,6 +97,11 @@ class Specification(Model):
             self.places[name] = range(at, len(self.slots)) if of else at
         self._state: Any = namedtuple(type(self).__name__, self._variables)  # type: ignore[misc]
         self.remembered = [Remembered(self, *rule) for rule in self.rules()]
+
+    @classmethod
+    def groups(cls) -> tuple[str, ...]:
+        """Who has variables of their own, in the order of these."""
+        return tuple(dict.fromkeys(v.of for v in cls._variables.values() if v.of))
 
     def rules(self) -> Iterable[Rule]:
         """Each rule that there is, with the members that it is about."""

@@ -20,6 +20,7 @@ NO_NODES = {  # what a chapter has beside protocols
     )
 }
 NO_VALUES = "replication.abd_as_story"  # keeps a generator, which cannot be compared
+RULES = "consensus.two_phase_commit_model"  # a specification
 ALONE = "replication.client"  # asks itself, and has no answer
 
 
@@ -50,6 +51,42 @@ def test_every_protocol_can_be_explored_or_says_why_not(capsys, name):
         assert code == 1 and "received Write" in out
     else:
         assert out.startswith("VALID" if code == 0 else "UNKNOWN  ")
+
+
+@pytest.mark.parametrize(
+    ("words", "worlds"), [("", 288), (":TwoPhaseCommit --set managers=5", 8832)]
+)
+def test_a_specification_is_gone_through_as_well(capsys, words, worlds):
+    code, out, _ = explored(capsys, *f"{RULES}{words}".split())
+    assert code == 0
+    assert "sometimes all commit" in out
+    assert f"(all {worlds:,} states, " in out
+
+
+NO_TIMER = "  No timer could run out, and s1, s2, s3 wait for one from the beginning: "
+NO_CALL = "  Nobody was called: "
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("consensus.raft", [NO_TIMER + "--timers 1 lets one run out."]),
+        (
+            "consensus.raft --timers 1 --clients 0",
+            [NO_CALL + "--call 's3.…' says who and what."],
+        ),
+        (
+            "replication.single_leader --calls 0",
+            [NO_CALL + "--call 'c1.…' says who and what."],
+        ),
+        ("replication.abd --servers 2", []),
+        ("consensus.viewstamped --timers 1 --states 2000", []),
+    ],
+)
+def test_where_little_can_happen_a_verdict_is_no_comfort(capsys, words, told):
+    _, out, _ = explored(capsys, *words.split())
+    starts = NO_TIMER[:10], NO_CALL[:10]
+    assert [line for line in out.splitlines() if line.startswith(starts)] == told
 
 
 FEWER = [
@@ -142,6 +179,15 @@ def test_where_nothing_is_broken_there_is_no_way_to_show(capsys):
         ("replication.last_write_wins", "reads its clock"),
         ("replication.abd --judge linear", "Did you mean `linearizable`?"),
         ("replication.abd --order deep", "there are breadth, depth, random"),
+        ("consensus.raft --crashes -1", "--crashes -1: give 0 or more."),
+        ("consensus.raft --recoveries -1", "--recoveries -1: give 0 or more."),
+        ("consensus.raft --timers -1", "--timers -1: give 0 or more."),
+        ("consensus.raft --calls -1", "--calls -1: give 0 or more."),
+        ("consensus.paxos --judge linearisable", "Did you mean `linearizable`?"),
+        ("consensus.raft_downtime", "raft_downtime` has no class of nodes: name a"),
+        (f"{RULES} --set managers=0", "managers=0: give a whole number, 1 or more."),
+        (f"{RULES} --crashes 1", "--crashes is for nodes, and `TwoPhaseCommit` is a"),
+        (f"{RULES}:TwoPhase", "Did you mean `TwoPhaseCommit`?"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(capsys, words, told):

@@ -141,6 +141,7 @@ def test_a_broken_property_ends_with_1_and_shows_the_trace(capsys):
         (["toys.echo", "--call", "c9.ping(1)"], "no node 'c9'"),
         (["toys.echo", "--call", "c1.pong(1)"], "no method `pong`"),
         (["toys.echo", "--latency", "fast"], "only numbers"),
+        (["toys.echo", "--judge", "linear"], "Did you mean `linearizable`?"),
         (["toys.echo", "--servers", "0"], "--servers 0: a run needs at least one"),
         (["toys.echo", "--clients", "-1"], "--clients -1: a run needs none or more"),
     ],
@@ -165,7 +166,11 @@ SWEEP = ("replication.regular_register", "--latency", "Exponential(20)")
 
 @pytest.fixture
 def the_library(monkeypatch):
-    names = ("replication.regular_register", "replication.automatic_failover")
+    names = (
+        "replication.regular_register",
+        "replication.automatic_failover",
+        "consensus.two_phase_commit_model",
+    )
     known = {name: f"distlab.{name}" for name in names}
     monkeypatch.setattr(simulate, "protocols", lambda: iter(known.items()))
 
@@ -222,3 +227,32 @@ def test_a_run_that_an_error_stops_is_shrunk_too(capsys):
     code, printed = said(capsys, "toys.boom", "--shrink")
     assert code == 1
     assert "it is broken" in printed.out and "recording=Recording(" in printed.out
+
+
+def test_where_nothing_fails_there_is_nothing_to_shrink(capsys):
+    code, printed = said(capsys, *ASK, "--shrink")
+    nothing = "--shrink: nothing failed, so there is nothing to shrink"
+    assert code == 0
+    assert f"{nothing} (--judge says what was promised).\n" in printed.out
+
+
+def test_what_keeps_its_promise_is_not_shrunk(capsys, the_library):
+    code, printed = said(capsys, *SWEEP, "--judge", "linearizable", "--shrink")
+    assert code == 0
+    assert "nothing failed, so there is nothing to shrink.\n" in printed.out
+
+
+def test_one_run_is_shrunk_and_not_many(capsys, the_library):
+    code, printed = said(capsys, *SWEEP, "--seeds", "3", "--shrink")
+    assert code == 2
+    assert "--shrink is about one run, and --seeds makes many" in printed.err
+
+
+def test_a_specification_is_explored_and_not_run(capsys, the_library):
+    for name in ("", ":TwoPhaseCommit"):
+        code, printed = said(capsys, f"consensus.two_phase_commit_model{name}")
+        assert code == 2
+        assert "is a specification and has no nodes that could run" in printed.err
+        assert (
+            f"`distlab explore consensus.two_phase_commit_model{name}`" in printed.err
+        )
