@@ -185,6 +185,16 @@ def test_there_is_always_a_move_while_nobody_has_decided():
     assert all(by_chance(draw, 60) > 3 for _ in range(50))
 
 
+def test_in_the_solution_no_proposal_has_two_votes():
+    scope, _ = solved("06_consensus_compared")
+    game = Game()
+    for move in scope["MOVES"]:
+        game.play(move)
+    votes = [vote for id in SERVERS for vote in game.node(id).voted]
+    assert len(votes) == len(set(votes)) > 1
+    assert {vote.value for vote in votes} == {"milk"}
+
+
 def test_the_duel_goes_on_for_longer_than_it_has_to():
     """From the solution, chance finds ways on: nothing ends with the last move."""
     scope, _ = solved("06_consensus_compared")

@@ -111,8 +111,7 @@ class Game:
         for (src, dst, msg), sent in zip(
             self.table.on_its_way, self.since, strict=True
         ):
-            waits = f"for {self.moves - sent} moves"
-            lines.append(f"    {src} → {dst}  {told(msg)}, {waits}")
+            lines.append(f"    {src} → {dst}  {told(msg)}, since move {sent}")
         lines += [f"{id} may begin again" for id in PROPOSALS if self.refused(id)]
         lines += [f"{id} has decided {value}" for id, value in self.decided.items()]
         return "\n".join(lines)
