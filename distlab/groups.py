@@ -33,10 +33,10 @@ class Groups:
                     f"no node here has a setting `{name}`."
                     f"{did_you_mean(name, known | {'servers', 'clients'})}"
                 )
-        if not self.classes:
-            raise Misuse("a cluster of no nodes: say how many, `servers=3`.")
         self.members = name_members(self.classes)
         self.ids = tuple(id for ids in self.members.values() for id in ids)
+        if not self.ids:
+            raise Misuse("a cluster of no nodes: say how many, `servers=3`.")
 
     def nodes(
         self, per_node: Mapping[NodeId, Mapping[str, Any]]
@@ -75,6 +75,8 @@ def as_classes(protocol: type[Node], name: str, value: Any) -> Classes | None:
                 else f"{name}={value}: give 0 or more."
             )
         return (kind,) * value if kind else ()
+    if name in ("servers", "clients") and isinstance(value, str | float):
+        raise Misuse(f"{name}={value!r}: give a whole number, 0 or more.")
     parts = value if isinstance(value, tuple) else (value,)
     if not parts or not (isinstance(parts[0], type) and issubclass(parts[0], Node)):
         return None

@@ -20,7 +20,7 @@ from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.check.renaming import Interchangeable
 from distlab.check.retelling import retold
-from distlab.check.search import USUAL, Order, search
+from distlab.check.search import USUAL, Order, check_asked, check_model, search
 from distlab.check.timing import recording
 from distlab.check.verdict import Verdict
 from distlab.check.world import Untold, World
@@ -57,11 +57,9 @@ def explore(
     What the verdict's `recording` says, the simulator does:
     `Cluster(Protocol, servers=3, recording=verdict.recording)`.
     """
-    if callable(properties):
-        raise Misuse(f"properties={properties!r}: give a list, `properties=[…]`.")
-    if isinstance(subject, type) and issubclass(subject, Model):
-        name = subject.__name__
-        raise Misuse(f"{name} is a class, not a model yet: make one, `{name}(…)`.")
+    check_asked(properties, limits, goal=goal, within=within)
+    if not (isinstance(subject, type) and issubclass(subject, Node)):
+        check_model(subject)
     asked = Asked(tuple(properties), goal, within)
     how = {"order": order, "limits": limits, "seed": seed, "start": start}
     how["progress"] = progress

@@ -56,6 +56,8 @@ def search(
     """
     if order not in ORDERS:
         raise Misuse(f"order={order!r}: there are {', '.join(ORDERS)}.")
+    check_model(model)
+    check_asked(properties, limits, goal=goal, within=within)
     if not (start is None or isinstance(start, Explored)):
         start = tuple(start)
     found = Search(model, claims((*model.properties, *properties)), limits)
@@ -69,6 +71,26 @@ def search(
         else:
             found.go(order, shown, limits.steps)
     return explored(found, order, start)
+
+
+def check_model(model: Any) -> None:
+    """Raise `Misuse` for what is no model, or not yet."""
+    if isinstance(model, type) and issubclass(model, Model):
+        name = model.__name__
+        raise Misuse(f"{name} is a class, not a model yet: make one, `{name}(…)`.")
+    if not isinstance(model, Model):
+        raise Misuse(f"{model!r} is no model: nodes are for `explore`.")
+
+
+def check_asked(properties: Any, limits: Any, **functions: Any) -> None:
+    """Raise `Misuse` for what asks nothing."""
+    if callable(properties):
+        raise Misuse(f"properties={properties!r}: give a list, `properties=[…]`.")
+    if not isinstance(limits, Limits):
+        raise Misuse(f"limits={limits!r}: say of what, `Limits(steps=100_000)`.")
+    for name, function in functions.items():
+        if not (function is None or callable(function)):
+            raise Misuse(f"{name}={function!r}: give a function of a state.")
 
 
 class Search:

@@ -165,6 +165,10 @@ def failure(recording: Recording, judge: Judge) -> tuple[str, str | None]:
         return str(error), f"{type(error).__name__}: {without_numbers(sentence)}"
     if isinstance(said, Verdict):
         return str(said), said.property if said.invalid else None
+    if not (said is None or isinstance(said, str)):
+        raise Misuse(
+            f"the judge says {said!r}: let it give a verdict, a sentence or None."
+        )
     return said or "", without_numbers(said) if said else None
 
 

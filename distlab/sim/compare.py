@@ -109,6 +109,7 @@ def compare(
     """
     protocols = checked(protocols, calls, until_ms, message_ms)
     how = {"servers": 3, "clients": 1, **groups}
+    check_groups(protocols, settings or {}, how)
     how |= {"network": Network(message_ms), "disk": Disk(message_ms / SYNCS)}
     rows, runs = [], {}
     for protocol in protocols:
@@ -131,11 +132,12 @@ def checked(
     if isinstance(protocols, type) or not isinstance(protocols, Iterable):
         name = getattr(protocols, "__name__", repr(protocols))
         raise Misuse(f"compare({name}): give a tuple, even of one, `({name},)`.")
-    protocols = tuple(protocols)
+    if not (protocols := tuple(protocols)):
+        raise Misuse("compare(()): give one protocol or more.")
     for protocol in protocols:
         if not (isinstance(protocol, type) and issubclass(protocol, Node)):
             raise Misuse(f"compare: {protocol!r} is no class of nodes, as `Raft` is.")
-    if isinstance(calls, Call) or len(calls) < 2:
+    if not isinstance(calls, Sequence) or len(calls) < 2:
         raise Misuse(
             f"calls={calls!r}: give two or more, for the first, which finds the "
             f"leader, is not counted."
@@ -145,6 +147,20 @@ def checked(
     if not until_ms > BEGIN_MS:
         raise Misuse(f"until_ms={until_ms!r}: what is counted begins at {BEGIN_MS} ms.")
     return protocols
+
+
+def check_groups(
+    protocols: Iterable[type[Node]], settings: Iterable[str], how: Mapping[str, Any]
+) -> None:
+    """Raise `Misuse` if nobody is there to ask or to answer, or none has a name."""
+    names = [protocol.__name__ for protocol in protocols]
+    for name in settings:
+        if name not in names:
+            there = ", ".join(names)
+            raise Misuse(f"settings={{{name!r}: …}}: the protocols here are {there}.")
+    if not (how["servers"] and how["clients"]):
+        told = f"servers={how['servers']}, clients={how['clients']}"
+        raise Misuse(f"{told}: give one or more of each, to ask and to answer.")
 
 
 def made(

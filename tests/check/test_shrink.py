@@ -98,6 +98,11 @@ def test_what_is_made_smaller_is_a_recording():
         shrink(cluster, lambda recording: None)
 
 
+def test_a_judge_gives_its_reason():
+    with pytest.raises(Misuse, match="the judge says True: let it give a verdict"):
+        shrink(LONG, lambda recording: True)
+
+
 def test_past_its_limits_it_says_so():
     smallest = shrink(LONG, needs(CALLS[3]), Limits(steps=5))
     assert smallest.ended == "5 steps"

@@ -414,6 +414,19 @@ def test_a_budget_says_how_often_and_whom(said, told):
 
 
 @pytest.mark.parametrize(
+    ("servers", "told"),
+    [
+        (0, "a cluster of no nodes: say how many"),
+        ("3", "servers='3': give a whole number, 0 or more"),
+        (2.0, "servers=2.0: give a whole number, 0 or more"),
+    ],
+)
+def test_a_cluster_has_a_number_of_nodes(servers, told):
+    with pytest.raises(Misuse, match=told):
+        explore(Roll, servers=servers)
+
+
+@pytest.mark.parametrize(
     ("said", "told"),
     [
         ({"budget": Budget(crashes=1, of=("s7",))}, "no 's7', there are s1, s2"),
@@ -432,6 +445,13 @@ def test_what_is_explored_is_a_model_and_properties_are_a_list():
         explore(Worlds)
     with pytest.raises(Misuse, match=r"give a list, `properties=\[…\]`"):
         explore(Roll, servers=1, properties=lambda world: None)
+    with pytest.raises(Misuse, match=r"7 is no model: nodes are for `explore`"):
+        explore(7)
+    with pytest.raises(Misuse, match=r"limits=100: say of what, `Limits\(steps="):
+        explore(Roll, servers=1, limits=100)
+    for name in ("goal", "within"):
+        with pytest.raises(Misuse, match=f"{name}=3: give a function of a state"):
+            explore(Roll, servers=1, **{name: 3})
 
 
 def test_a_handler_that_raises_is_shown_with_the_way_to_it():
