@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from distlab.consensus.viewstamped import DoViewChange, StartView, Viewstamped
 from distlab.errors import Misuse
-from distlab.faults import Crash, Cut, Fault
+from distlab.faults import Crash, Cut, Fault, Split
 from distlab.grade.exercise import Case, Exercise, Function, Outcome, broken, kept
 from distlab.node import Call, NodeId
 from distlab.replicated import Delivered
@@ -208,30 +208,19 @@ class Story(NamedTuple):
     calls: tuple[tuple[float, NodeId, str], ...]  # when, who, and what it writes
 
 
-def apart(one: NodeId, *others: NodeId) -> tuple[Fault, ...]:
-    """One node hears nothing of some others, nor they of it, for a while."""
-    return tuple(
-        Cut(*ends, at_ms=5, until_ms=500)
-        for other in others
-        for ends in ((one, other), (other, one))
-    )
-
-
 STORIES = (
     Story(
         "the next primary has missed a command",
         (Cut("s1", "s2", at_ms=5, until_ms=30), Crash("s1", at_ms=30)),
-        ((10, "c1", "tea"), (600, "c2", "milk")),
+        ((10, "c1", "tea"), (180, "c2", "milk")),
     ),
     Story(
         "the first primary comes back with commands that nobody else has",
         (
-            *apart("s1", "s2", "s3"),
-            *apart("c1", "s2", "s3"),
-            *apart("c2", "s2", "s3"),
-            Crash("s2", at_ms=900),
+            Split((("s1", "c1", "c2"), ("s2", "s3", "c3")), at_ms=5, until_ms=240),
+            Crash("s2", at_ms=260),
         ),
-        ((10, "c1", "tea"), (12, "c2", "milk"), (600, "c3", "water")),
+        ((10, "c1", "tea"), (12, "c2", "milk"), (150, "c3", "water")),
     ),
 )
 
@@ -272,12 +261,14 @@ def run(choice: Choice, story: Story) -> Trace:
         clients=len({client for _, client, _ in story.calls}),
         network=Network(latency=2),
         faults=story.faults,
-        timeout_ms=60,
+        commit_ms=20,
+        primary_ms=60,
+        timeout_ms=30,
         tries=4,
     )
     for at_ms, client, value in story.calls:
         cluster.add_call(at_ms, client, Call("write", ("x", value)))
-    trace: Trace = cluster.run(until_ms=1500).trace
+    trace: Trace = cluster.run(until_ms=500).trace
     return trace
 
 
