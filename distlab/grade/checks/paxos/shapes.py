@@ -152,20 +152,45 @@ TARGETS = (
 
 
 # ---------------------------------------------------------------------- what is claimed
-def claimed(target: Target, text: str) -> None:
-    """Add the claim about one cluster."""
-
-    @shapes.claim(text, points=2, public=1, hidden=0)
-    def judge(answer: Any, case: Case) -> Outcome:
-        pair = target.pair(answer)
-        if pair is None:
-            raise NotImplementedError(f"nothing chosen for {target.cluster!r} yet")
-        if found := target.wrong(pair):
-            share, came, advice = found
-            return partly(share, came, advice=advice)
-        return kept(f"{target.fewest} votes choose; {pair.phase_1.fewest()} promise")
+def judged(target: Target, answer: Any) -> Outcome:
+    """Safe, then alive, then cheap."""
+    pair = target.pair(answer)
+    if pair is None:
+        raise NotImplementedError(f"nothing chosen for {target.cluster!r} yet")
+    if found := target.wrong(pair):
+        share, came, advice = found
+        return partly(share, came, advice=advice)
+    return kept(f"{target.fewest} votes choose; {pair.phase_1.fewest()} promise")
 
 
-claimed(TARGETS[0], "five nodes: safe, any one may be down, and as few votes as can be")
-claimed(TARGETS[1], "twelve nodes: safe, any two may be down, as few votes as can be")
-claimed(TARGETS[2], "one big node: safe, any one may be down, as few votes as can be")
+@shapes.claim(
+    "five nodes: safe, any one may be down, and as few votes as can be",
+    points=2,
+    public=1,
+    hidden=0,
+)
+def of_five(answer: Any, case: Case) -> Outcome:
+    """Numbers of nodes."""
+    return judged(TARGETS[0], answer)
+
+
+@shapes.claim(
+    "twelve nodes: safe, any two may be down, as few votes as can be",
+    points=2,
+    public=1,
+    hidden=0,
+)
+def of_a_grid(answer: Any, case: Case) -> Outcome:
+    """Rows and columns."""
+    return judged(TARGETS[1], answer)
+
+
+@shapes.claim(
+    "one big node: safe, any one may be down, as few votes as can be",
+    points=2,
+    public=1,
+    hidden=0,
+)
+def with_one_big(answer: Any, case: Case) -> Outcome:
+    """Numbers of votes."""
+    return judged(TARGETS[2], answer)
