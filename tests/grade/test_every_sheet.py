@@ -5,6 +5,7 @@ The wrong answers to a sheet are in `answers/`, in a module that is called like 
 
 import importlib
 import inspect
+import pickle
 from itertools import product
 from types import ModuleType
 
@@ -61,6 +62,11 @@ def test_the_solved_sheet_passes_every_check(sheet):
     _, said = solved(sheet)
     assert len(said) == len(course().of(sheet))
     assert all(checked.solved for checked in said)
+
+
+def test_checks_can_be_handed_to_other_processes():
+    """A class is marked by several: a check defined inside a function could not go."""
+    assert len(pickle.loads(pickle.dumps(EXERCISES))) == len(EXERCISES)
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
