@@ -143,7 +143,9 @@ MAY_CHANGE = [
 ]
 
 
-@pytest.mark.parametrize(("value", "state", "places"), MAY_CHANGE, ids=repr)
+@pytest.mark.parametrize(
+    ("value", "state", "places"), MAY_CHANGE, ids=lambda value: type(value).__name__
+)
 def test_the_path_to_what_may_change_is_told(value, state, places):
     assert list(changeable_in(value, "f", state)) == places
 

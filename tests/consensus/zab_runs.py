@@ -54,4 +54,4 @@ def run(
         workload=WORKLOADS[shape](),
         **more,
     )
-    return cluster.run(until_ms=OVER_MS + 3500)
+    return cluster.run(until_ms=OVER_MS + 4500)
