@@ -481,7 +481,7 @@ atoms = (
     st.none()
     | st.booleans()
     | st.integers()
-    | st.from_regex(r":[a-z][a-z0-9?!/.-]{0,6}", fullmatch=True)
+    | st.from_regex(r":[a-z][a-z0-9?!.-]{0,6}", fullmatch=True)
     | st.text("ab {}[]()#,:;1é", max_size=8).filter(lambda text: text[:1] != ":")
 )
 vectors = st.recursive(

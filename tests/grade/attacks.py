@@ -152,7 +152,7 @@ ENDS = {
     ),
     "a memory bomb": middle("return [0] * 10 ** 9", "more memory than the 512 MB"),
     "a memory bomb in pieces": middle(
-        "x = []\nwhile True: x.append(bytearray(10 ** 7))", "more memory than"
+        "x = []\nwhile True: x.append(bytearray(10 ** 8))", "more memory than"
     ),
     "a fork bomb": won("import os\nwhile True: os.fork()", "only compute"),
     "threads without end": won(
