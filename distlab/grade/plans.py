@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from distlab.check.versions import counted
@@ -30,8 +31,16 @@ class Plan(NamedTuple):
         return f"{counted(calls, 'call')} and {counted(faults, 'fault')}"
 
 
-def plan(of: str, answer: Any, name: str) -> Plan:
-    """One of the plans of an answer, called `of`. Raises `Misuse` for what is none."""
+def plan(
+    of: str,
+    answer: Any,
+    name: str,
+    require: Callable[[str, Any], None] | None = None,
+) -> Plan:
+    """One of the plans of an answer, called `of`. Raises `Misuse` for what is none.
+
+    `require` refuses what is no call: if it is not given, what is no read or write.
+    """
     found = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(found, dict) or set(found) != set(EMPTY):
         raise Misuse(f"{of} has no calls and faults at {name!r}: leave the names.")
@@ -42,7 +51,7 @@ def plan(of: str, answer: Any, name: str) -> Plan:
     if not calls:
         raise NotImplementedError(f"no calls for {name!r} yet")
     for call in calls:
-        require_call(name, call)
+        (require or require_call)(name, call)
     for fault in faults:
         require_fault(name, fault)
     return Plan(tuple(calls), tuple(faults))

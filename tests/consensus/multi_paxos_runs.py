@@ -1,49 +1,26 @@
 """Runs of Multi-Paxos in simulated time, with every fault that it admits."""
 
+from functools import partial
+
 import agreement
 from killed import broken
 from multi_paxos_claims import CLAIMS
 from schedules import OVER_MS, Drawing
+from workloads import lopsided, symmetric
 
 from distlab.consensus.multi_paxos import MultiPaxos
 from distlab.faults import Schedule
-from distlab.node import Call
-from distlab.sim import ClosedLoop, Cluster, Disk, Uniform
+from distlab.sim import Cluster, Disk, Uniform
 
 CLIENTS = ("c1", "c2", "c3")
 PROMISES = (*CLAIMS, *agreement.PROMISES)
 
 
-def symmetric() -> dict[str, ClosedLoop]:
-    """All clients write and read the same keys."""
-    return {
-        client: ClosedLoop(
-            tuple(
-                Call("write", (key, f"{client}.{i}"))
-                if (i + j) % 2
-                else Call("read", (key,))
-                for i in range(8)
-                for j, key in enumerate("xy")
-            ),
-            think_ms=Uniform(0, 150),
-        )
-        for client in CLIENTS
-    }
-
-
-def lopsided() -> dict[str, ClosedLoop]:
-    """One client writes without a pause, one now and then; the third never asks."""
-    busy = tuple(Call("write", ("x", i)) for i in range(40))
-    rare = tuple(
-        Call("cas", ("x", 7, "c2")) if i % 3 else Call("read", ("x",)) for i in range(6)
-    )
-    return {
-        "c1": ClosedLoop(busy, think_ms=Uniform(0, 20)),
-        "c2": ClosedLoop(rare, think_ms=Uniform(0, 400)),
-    }
-
-
-WORKLOADS = {"symmetric": symmetric, "lopsided": lopsided, "stormy": symmetric}
+WORKLOADS = {
+    "symmetric": partial(symmetric, CLIENTS),
+    "lopsided": lopsided,
+    "stormy": partial(symmetric, CLIENTS),
+}
 STORMY = {"leader_timeout_ms": (25, 75), "heartbeat_ms": 15}  # no leader stays
 
 

@@ -1,9 +1,12 @@
 """Runs of Raft in simulated time, with every fault that it admits."""
 
+from functools import partial
+
 import agreement
 from killed import Judge, broken
 from raft_claims import CLAIMS, remembering
 from schedules import OVER_MS, Drawing
+from workloads import lopsided, symmetric
 
 from distlab.consensus.client import QueueClient
 from distlab.consensus.raft import Raft
@@ -13,35 +16,6 @@ from distlab.node import Call
 from distlab.sim import ClosedLoop, Cluster, Disk, Uniform
 
 CLIENTS = ("c1", "c2")
-
-
-def symmetric() -> dict[str, ClosedLoop]:
-    """All clients write and read the same keys."""
-    return {
-        client: ClosedLoop(
-            tuple(
-                Call("write", (key, f"{client}.{i}"))
-                if (i + j) % 2
-                else Call("read", (key,))
-                for i in range(8)
-                for j, key in enumerate("xy")
-            ),
-            think_ms=Uniform(0, 150),
-        )
-        for client in CLIENTS
-    }
-
-
-def lopsided() -> dict[str, ClosedLoop]:
-    """One client writes without a pause, the other looks now and then."""
-    busy = tuple(Call("write", ("x", i)) for i in range(40))
-    rare = tuple(
-        Call("cas", ("x", 7, "c2")) if i % 3 else Call("read", ("x",)) for i in range(6)
-    )
-    return {
-        "c1": ClosedLoop(busy, think_ms=Uniform(0, 20)),
-        "c2": ClosedLoop(rare, think_ms=Uniform(0, 400)),
-    }
 
 
 def queueing() -> dict[str, ClosedLoop]:
@@ -58,9 +32,9 @@ def queueing() -> dict[str, ClosedLoop]:
 
 
 WORKLOADS = {
-    "symmetric": symmetric,
+    "symmetric": partial(symmetric, CLIENTS),
     "lopsided": lopsided,
-    "stormy": symmetric,
+    "stormy": partial(symmetric, CLIENTS),
     "queueing": queueing,
 }
 STORMY = {"election_ms": (25, 75), "heartbeat_ms": 15}  # elections without end

@@ -6,9 +6,10 @@ from agreement import all_deliver_in_one_order, clients_finish
 from killed import broken, each_mutant, kill, mutants_in
 from raft_claims import CLAIMS, always_one_leader_a_term, remembering
 from raft_figures import Table
-from raft_runs import CLIENTS, STORMY, admitted, symmetric
+from raft_runs import CLIENTS, STORMY, admitted
 from schedules import OVER_MS
 from test_raft import append, sends, stored
+from workloads import symmetric
 
 from distlab.check.linearizable import linearizable
 from distlab.consensus.client import Reply, Request
@@ -265,7 +266,7 @@ def changing(kind: type[RaftMembership], seed: int, shape: str) -> Cluster:
         first=OLD,
         disk=Disk(sync_ms=Uniform(0.1, 3)),
         faults=admitted(3 * seed + 2, shape),
-        workload={**symmetric(), "c3": changes},
+        workload={**symmetric(CLIENTS), "c3": changes},
         **(STORMY if shape == "stormy" else {}),
     )
     return cluster.run(until_ms=OVER_MS + 3500)

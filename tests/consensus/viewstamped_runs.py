@@ -1,8 +1,11 @@
 """Runs of viewstamped replication in simulated time."""
 
+from functools import partial
+
 import agreement
 from schedules import OVER_MS, Drawing
 from viewstamped_claims import CLAIMS, remembering, replicas
+from workloads import lopsided, symmetric
 
 from distlab.consensus.client import QueueClient
 from distlab.consensus.viewstamped import Viewstamped
@@ -47,35 +50,6 @@ OF_THE_LIVING = (
 )
 
 
-def symmetric() -> dict[str, ClosedLoop]:
-    """All clients write and read the same keys."""
-    return {
-        client: ClosedLoop(
-            tuple(
-                Call("write", (key, f"{client}.{i}"))
-                if (i + j) % 2
-                else Call("read", (key,))
-                for i in range(8)
-                for j, key in enumerate("xy")
-            ),
-            think_ms=Uniform(0, 150),
-        )
-        for client in CLIENTS
-    }
-
-
-def lopsided() -> dict[str, ClosedLoop]:
-    """One client writes without a pause, the other looks now and then."""
-    busy = tuple(Call("write", ("x", i)) for i in range(40))
-    rare = tuple(
-        Call("cas", ("x", 7, "c2")) if i % 3 else Call("read", ("x",)) for i in range(6)
-    )
-    return {
-        "c1": ClosedLoop(busy, think_ms=Uniform(0, 20)),
-        "c2": ClosedLoop(rare, think_ms=Uniform(0, 400)),
-    }
-
-
 def queue() -> dict[str, ClosedLoop]:
     """Both put in, and take out a little less."""
     return {
@@ -90,8 +64,8 @@ def queue() -> dict[str, ClosedLoop]:
     }
 
 
-SHAPES = {"symmetric": symmetric, "lopsided": lopsided}
-WORKLOADS = {**SHAPES, "queue": queue, "stormy": symmetric}
+SHAPES = {"symmetric": partial(symmetric, CLIENTS), "lopsided": lopsided}
+WORKLOADS = {**SHAPES, "queue": queue, "stormy": partial(symmetric, CLIENTS)}
 STORMY = {"primary_ms": 60, "commit_ms": 20}  # view changes without end
 LINKS_ONLY = Assumes(failures="pause")
 

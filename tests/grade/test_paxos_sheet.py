@@ -17,7 +17,7 @@ from distlab.consensus.two_phase_commit_model import (
 from distlab.errors import Misuse
 from distlab.grade.checks.paxos import Forgetful, chosen, three_acceptors
 from distlab.grade.checks.paxos.acceptor import both, exchanges, prepares, rising, run
-from distlab.grade.checks.paxos.adversary import PROMISE, VOTE, plan
+from distlab.grade.checks.paxos.adversary import PROMISE, VOTE, require_proposal
 from distlab.grade.checks.paxos.agreement import FINE, WRONG, right_runs, view_of
 from distlab.grade.checks.paxos.invariants import as_property, odd, rules
 from distlab.grade.checks.paxos.proposer import (
@@ -29,6 +29,7 @@ from distlab.grade.checks.paxos.proposer import (
 )
 from distlab.grade.checks.paxos.shapes import TARGETS
 from distlab.grade.exercise import Case
+from distlab.grade.plans import plan
 from distlab.node import Call
 
 CASES = [Case(i, i) for i in range(1, 6)]
@@ -80,7 +81,7 @@ def test_paxos_proposes_what_exercise_4_2_expects(situation):
 # --------------------------------------------------------------------------------- 4.3
 @pytest.mark.parametrize(("name", "protocol"), [(PROMISE, Forgetful), (VOTE, Paxos)])
 def test_the_smallest_plans_need_each_of_their_calls_and_faults(name, protocol):
-    calls, faults = plan(answers.two_chosen(), name)
+    calls, faults = plan("TWO_CHOSEN", answers.two_chosen(), name, require_proposal)
     assert len({p.value for p in chosen(three_acceptors(protocol, calls, faults))}) == 2
     for i in range(len(calls)):
         fewer = three_acceptors(protocol, calls[:i] + calls[i + 1 :], faults)

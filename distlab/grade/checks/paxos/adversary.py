@@ -17,7 +17,7 @@ from distlab.grade.exercise import (
     kept,
     partly,
 )
-from distlab.grade.plans import EMPTY, END_MS, Plan, require_fault
+from distlab.grade.plans import EMPTY, END_MS, Plan, plan
 from distlab.node import Call, volatile
 from distlab.quorum import Majority
 from distlab.sim import Cluster, Network
@@ -52,24 +52,6 @@ def three_acceptors(
     for at_ms, node, call in calls:
         cluster.add_call(at_ms, node, call)
     return cluster.run(until_ms=END_MS)
-
-
-def plan(answer: Any, name: str) -> Plan:
-    """One of the plans of the answer. Raises `Misuse` for what is none."""
-    found = answer.get(name) if isinstance(answer, dict) else None
-    if not isinstance(found, dict) or set(found) != set(EMPTY):
-        raise Misuse(f"TWO_CHOSEN has no calls and faults at {name!r}: keep the names.")
-    calls, faults = found["calls"], found["faults"]
-    for given, what in ((calls, "call"), (faults, "fault")):
-        if not isinstance(given, (tuple, list)):
-            raise Misuse(f"{name}: one {what} is written `(…,)`, with a comma.")
-    if not calls:
-        raise NotImplementedError(f"no calls for {name!r} yet")
-    for call in calls:
-        require_proposal(name, call)
-    for fault in faults:
-        require_fault(name, fault)
-    return Plan(tuple(calls), tuple(faults))
 
 
 def require_proposal(name: str, call: Any) -> None:
@@ -175,7 +157,7 @@ TOO_FEW = "Both were accepted by somebody. Who must have accepted both, and in b
 )
 def forgets_its_promise(answer: Any, case: Case) -> Outcome:
     """No disk forgets anything: the vote is on it, the promise is not."""
-    given = plan(answer, PROMISE)
+    given = plan("TWO_CHOSEN", answer, PROMISE, require_proposal)
     if any(isinstance(fault, DiskFault) for fault in given.faults):
         raise Misuse(f"{PROMISE}: here no disk may forget anything.")
     return verdict(given, Forgetful, 4, Crash)
@@ -189,7 +171,7 @@ def forgets_its_promise(answer: Any, case: Case) -> Outcome:
 )
 def forgets_its_vote(answer: Any, case: Case) -> Outcome:
     """Paxos as it is, and one bad disk."""
-    given = plan(answer, VOTE)
+    given = plan("TWO_CHOSEN", answer, VOTE, require_proposal)
     forget = {
         getattr(fault, "node", "")
         for fault in given.faults
