@@ -1,0 +1,1 @@
+"""Membership: who is there, who is alive, and how everyone comes to hear of it."""
