@@ -513,9 +513,9 @@ WRONG = [
     ("5.5", blames_candidates, "0", "is no leader yet"),
     ("5.5", wants_equal_logs, "01", "it says “logs differ”"),
     ("5.5", wants_all_to_have_committed, "01", "it says “commit indexes differ”"),
-    ("5.5", accuses_nobody, "01", "who does not see this sees nothing"),
+    ("5.5", accuses_nobody, "01", "Whoever accuses nobody raises no false alarm"),
     ("5.5", accuses_everybody, "01", "Whoever accuses everybody finds all of them"),
-    ("5.5", says_yes, "01", "give None, or the sentence that says what"),
+    ("5.5", says_yes, "01", "return None, or a sentence that says what"),
 ]
 TOLD_ALIKE = ()
 RIGHT_TOO = [("5.2", TakesTheMedian), ("5.3", compares_entries)]

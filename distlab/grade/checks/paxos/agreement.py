@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from distlab.consensus.paxos import Paxos
-from distlab.errors import Misuse
 from distlab.faults import Crash, Loss, Recover
-from distlab.grade.exercise import (
-    Case,
-    Exercise,
-    Function,
-    Outcome,
-    broken,
-    kept,
-    partly,
-)
+from distlab.grade.alarms import Property, Scenes, View
+from distlab.grade.exercise import Case, Exercise, Function, Outcome
 from distlab.node import Call, Node
 from distlab.sim import Network, Uniform
-
-View = dict[str, dict[str, Any]]  # of each node what it has voted for and decided
-Property = Callable[[View], Any]
 
 agreement = Exercise(
     "4.5",
@@ -112,56 +101,6 @@ def listing(view: View) -> str:
     return "\n".join(lines)
 
 
-def accused(of: Property, view: View) -> str | None:
-    """What it says is broken. Raises `Misuse` if that is neither None nor a text."""
-    said = of(view)
-    if said is None or (isinstance(said, str) and said):
-        return said
-    raise Misuse(f"it returned {said!r}: return None, or a sentence that says what.")
-
-
-# ---------------------------------------------------------------------- what is claimed
-@agreement.claim(
-    "of a right Paxos it never says that it is broken", points=2, public=3, hidden=2
-)
-def no_false_alarm(of: Property, case: Case) -> Outcome:
-    """Odd states, and those that runs come through."""
-    if accused(of, WRONG[0].view(case)) is None:
-        came = "it does not even mind two nodes that have decided different values"
-        return broken(came, listing(WRONG[0].view(case)), advice=NOBODY)
-    for scene in FINE:
-        view = scene.view(case)
-        if said := accused(of, view):
-            came = f"{scene.title}: it says “{said}”"
-            return broken(came, listing(view), advice=scene.advice)
-    views = list(right_runs(case))
-    for view in views:
-        if said := accused(of, view):
-            return broken(f"it says “{said}”", listing(view), advice=RUNS)
-    return kept(f"{len(FINE)} odd states, and {len(views)} of a run")
-
-
-NOBODY = "Whoever accuses nobody raises no false alarm: that earns nothing."
-RUNS = "This is a state of a run of Paxos as it is. What in it only looks wrong?"
-
-
-@agreement.claim("each of six wrong ones is found", points=4, public=2, hidden=2)
-def finds(of: Property, case: Case) -> Outcome:
-    """Scored by how many of them are."""
-    healthy = FINE[0].view(case)
-    if said := accused(of, healthy):
-        came = f"a proposal that all have accepted, and it says “{said}”"
-        return broken(came, listing(healthy), advice=EVERYBODY)
-    missed = [scene for scene in WRONG if accused(of, scene.view(case)) is None]
-    told = f"{len(WRONG) - len(missed)} of {len(WRONG)} are found"
-    if not missed:
-        return kept(told)
-    came, shown = f"{told}; not: {missed[0].title}", listing(missed[0].view(case))
-    share = 1 - len(missed) / len(WRONG)
-    return partly(share, came, shown, advice=missed[0].advice)
-
-
-EVERYBODY = "Whoever accuses everybody finds all of them: that earns nothing."
 WRONG = (
     Scene(
         "its proposer keeps to its own value",
@@ -235,3 +174,26 @@ FINE = (
         "Two ballots with one number differ by the name. No majority, no harm.",
     ),
 )
+SCENES = Scenes(
+    "Paxos",
+    "two nodes that have decided different values",
+    WRONG,
+    FINE,
+    right_runs,
+    listing,
+)
+
+
+# ---------------------------------------------------------------------- what is claimed
+@agreement.claim(
+    "of a right Paxos it never says that it is broken", points=2, public=3, hidden=2
+)
+def no_false_alarm(of: Property, case: Case) -> Outcome:
+    """Odd states, and those that runs come through."""
+    return SCENES.no_false_alarm(of, case)
+
+
+@agreement.claim("each of six wrong ones is found", points=4, public=2, hidden=2)
+def finds(of: Property, case: Case) -> Outcome:
+    """Scored by how many of them are."""
+    return SCENES.found(of, case)

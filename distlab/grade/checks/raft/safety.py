@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from distlab.consensus.raft import Raft
 from distlab.faults import Crash, Loss, Recover
-from distlab.grade.exercise import (
-    Case,
-    Exercise,
-    Function,
-    Outcome,
-    broken,
-    kept,
-    partly,
-)
+from distlab.grade.alarms import Property, Scenes, View
+from distlab.grade.exercise import Case, Exercise, Function, Outcome
 from distlab.node import Node
 from distlab.sim import Network, Uniform
-
-View = dict[str, dict[str, Any]]  # of each node its role, term, log and commit index
-Property = Callable[[View], Any]
 
 safety = Exercise("5.5", "A property that bites", "05_raft", Function("always_safe"))
 
@@ -107,58 +97,6 @@ def listing(view: View) -> str:
     )
 
 
-def accused(of: Property, view: View) -> str | None:
-    """What it says is broken. Raises `TypeError` if that is neither None nor a text."""
-    said = of(view)
-    if said is None or (isinstance(said, str) and said):
-        return said
-    raise TypeError(f"it returned {said!r}; give None, or the sentence that says what")
-
-
-# ---------------------------------------------------------------------- what is claimed
-@safety.claim(
-    "of a right Raft it never says that it is broken", points=2, public=3, hidden=2
-)
-def no_false_alarm(of: Property, case: Case) -> Outcome:
-    """Odd states, and those that runs come through."""
-    if accused(of, WRONG[0].view(case)) is None:
-        came = "it does not even mind two leaders of one term"
-        return broken(came, listing(WRONG[0].view(case)), advice=NOBODY)
-    for scene in FINE:
-        view = scene.view(case)
-        if said := accused(of, view):
-            came = f"{scene.title}: it says “{said}”"
-            return broken(came, listing(view), advice=scene.advice)
-    views = list(right_runs(case))
-    for view in views:
-        if said := accused(of, view):
-            return broken(f"it says “{said}”", listing(view), advice=RUNS)
-    return kept(f"{len(FINE)} odd states, and {len(views)} of a run")
-
-
-NOBODY = (
-    "Two leaders of one term: who does not see this sees nothing. No points for it."
-)
-RUNS = "This is a state of a run of Raft as it is. What in it only looks wrong?"
-
-
-@safety.claim("each of five wrong ones is found", points=4, public=2, hidden=2)
-def finds(of: Property, case: Case) -> Outcome:
-    """Scored by how many of them are."""
-    healthy = FINE[0].view(case)
-    if said := accused(of, healthy):
-        came = f"all have the same, and it says “{said}”"
-        return broken(came, listing(healthy), advice=EVERYBODY)
-    missed = [scene for scene in WRONG if accused(of, scene.view(case)) is None]
-    told = f"{len(WRONG) - len(missed)} of {len(WRONG)} are found"
-    if not missed:
-        return kept(told)
-    came, shown = f"{told}; not: {missed[0].title}", listing(missed[0].view(case))
-    share = 1 - len(missed) / len(WRONG)
-    return partly(share, came, shown, advice=missed[0].advice)
-
-
-EVERYBODY = "Whoever accuses everybody finds all of them: that earns nothing."
 WRONG = (
     Scene(
         "its voters forget their vote",
@@ -236,3 +174,19 @@ FINE = (
         "Who stands for election is no leader yet, whatever its log and its term.",
     ),
 )
+SCENES = Scenes("Raft", "two leaders of one term", WRONG, FINE, right_runs, listing)
+
+
+# ---------------------------------------------------------------------- what is claimed
+@safety.claim(
+    "of a right Raft it never says that it is broken", points=2, public=3, hidden=2
+)
+def no_false_alarm(of: Property, case: Case) -> Outcome:
+    """Odd states, and those that runs come through."""
+    return SCENES.no_false_alarm(of, case)
+
+
+@safety.claim("each of five wrong ones is found", points=4, public=2, hidden=2)
+def finds(of: Property, case: Case) -> Outcome:
+    """Scored by how many of them are."""
+    return SCENES.found(of, case)
