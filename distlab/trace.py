@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distlab.codec import from_json_lines, to_json
@@ -16,6 +17,8 @@ from distlab.value import IMMUTABLE
 
 if TYPE_CHECKING:
     import pandas
+
+    from distlab.causality import Causality
 
 KINDS = {
     "start": "a node came to life",
@@ -140,6 +143,17 @@ class Trace(Sequence[Step]):
     def saw(self, text: str) -> bool:
         """Whether some node made this remark: the run took the path it was made for."""
         return any(step.kind == "note" and step.what == text for step in self.steps)
+
+    @cached_property
+    def causality(self) -> Causality:
+        """Which steps happened before which, their past and future, and cuts."""
+        from distlab.causality import Causality  # numpy takes its time
+
+        return Causality(self)
+
+    def happened_before(self, a: Step | int, b: Step | int) -> bool:
+        """Whether `a` may have had an influence on `b`: steps, or their numbers."""
+        return self.causality.happened_before(a, b)
 
     def text(self) -> str:
         """One line for each step."""
