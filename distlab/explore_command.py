@@ -22,11 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from distlab.check import properties
+from distlab.check import Budget, properties
 from distlab.check.explore import always, explore
 from distlab.check.explored import Explored
 from distlab.check.limits import Limits
-from distlab.check.local_states import Budget
 from distlab.check.networks import Network, Ordered, Unordered
 from distlab.check.search import ORDERS
 from distlab.check.verdict import Verdict

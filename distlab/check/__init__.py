@@ -21,10 +21,12 @@ from distlab.check import (
     total_order,
     transactions,
 )
+from distlab.check.budget import Budget
 from distlab.check.limits import Limits
 from distlab.check.verdict import Edge, Verdict
 
 __all__ = [
+    "Budget",
     "Edge",
     "Limits",
     "Verdict",

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from distlab.check.budget import Budget
 from distlab.check.explored import Explored
 from distlab.check.limits import Limits
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.check.renaming import Interchangeable
 from distlab.check.retelling import retold

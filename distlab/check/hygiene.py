@@ -26,7 +26,7 @@ from distlab.state import Log, Record
 from distlab.value import ATOMS, IMMUTABLE, INSTEAD
 
 if TYPE_CHECKING:
-    from distlab.check.local_states import Action
+    from distlab.check.action import Action
 
 MOST = 500  # samples that are looked at again when all is over
 

@@ -26,7 +26,8 @@ from itertools import permutations
 from typing import Any
 
 from distlab.check.hygiene import what_of
-from distlab.check.local_states import BITS, Local, Outcome, Raised
+from distlab.check.local_states import BITS, Local
+from distlab.check.local_steps import Outcome, Raised
 from distlab.check.world import World
 from distlab.check.worlds import CELL, Shared, Worlds
 from distlab.errors import Misuse

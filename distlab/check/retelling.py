@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from distlab.check.local_states import Action, without
+from distlab.check.action import Action
+from distlab.check.local_steps import without
 from distlab.check.networks import Lost
 from distlab.check.timing import Alarm, Flight
 from distlab.errors import Misuse

@@ -27,7 +27,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from distlab.check.local_states import Action, is_count
+from distlab.check.action import Action
+from distlab.check.budget import is_count
 from distlab.check.retelling import retold
 from distlab.check.valence import Decided
 from distlab.check.worlds import Worlds

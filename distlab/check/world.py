@@ -10,7 +10,8 @@ from distlab.history import History
 from distlab.node import Message, Node, NodeId, Timer
 
 if TYPE_CHECKING:
-    from distlab.check.local_states import Body, Budget
+    from distlab.check.budget import Budget
+    from distlab.check.local_steps import Body
     from distlab.check.worlds import Worlds
 
 Sent = tuple[NodeId, NodeId, Message]  # from, to, what

@@ -16,17 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from distlab.check.local_states import (
-    BITS,
-    LETTER_BITS,
-    Action,
-    Budget,
-    Charge,
-    Local,
-    Outcome,
-    Raised,
-    Rules,
-)
+from distlab.check.action import Action
+from distlab.check.budget import Budget
+from distlab.check.local_states import BITS, LETTER_BITS, Local
+from distlab.check.local_steps import Charge, Outcome, Raised, Rules
 from distlab.check.networks import Network, Unordered
 from distlab.check.past import Past, Told, grown
 from distlab.check.world import World

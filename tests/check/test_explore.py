@@ -2,9 +2,9 @@
 
 import pytest
 
+from distlab.check import Budget
 from distlab.check.explore import always, explore
 from distlab.check.linearizable import linearizable
-from distlab.check.local_states import Budget
 from distlab.node import Call
 from distlab.replication.abd import AbdReplica
 from distlab.replication.regular_register import RegularClient

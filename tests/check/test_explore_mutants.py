@@ -6,9 +6,10 @@ import test_explore_replayed as replay_claims
 import test_hygiene as hygiene_claims
 import test_worlds as claims
 
-from distlab.check import local_states, renaming, timing, worlds
+from distlab.check import Budget, local_states, local_steps, renaming, timing, worlds
 from distlab.check.hygiene import Hygiene
-from distlab.check.local_states import Budget, Local
+from distlab.check.local_states import Local
+from distlab.check.local_steps import Stepping
 from distlab.check.networks import Ordered, Unordered
 from distlab.check.renaming import Interchangeable, Naming
 from distlab.check.worlds import Worlds
@@ -44,35 +45,35 @@ class KeepsWordsToItself(Local):
             yield outcome, after
 
 
-class KeepsTimers(Local):
-    def _body_after(self, before, event, node, effects):
-        after = super()._body_after(before, event, node, effects)
-        lost = isinstance(event, Crash)
-        return after._replace(pending=before.pending) if lost else after
-
-
-class TellsOfNoLoss(Local):
-    def _body_after(self, before, event, node, effects):
-        return super()._body_after(before, event, node, effects)._replace(lost=0)
-
-
-class LosesNothingUnsynced(Local):
-    def _unsynced(self, before, node):
-        return ()
-
-
-class ComesBackAsItself(Local):
-    def _body_after(self, before, event, node, effects):
-        after = super()._body_after(before, event, node, effects)
-        return after._replace(life=1) if isinstance(event, Recover) else after
-
-
 class SkipsIdleOnes(Local):
     """Also where they block the queue."""
 
     def _from_others(self, body, loop, letters):
         found = super()._from_others(body, loop, letters)
         return ((outcome, after) for outcome, after in found if not outcome.idle)
+
+
+class KeepsTimers(Stepping):
+    def _body_after(self, number, event, node, effects):
+        after = super()._body_after(number, event, node, effects)
+        pending = self.local.bodies[number].pending
+        return after._replace(pending=pending) if isinstance(event, Crash) else after
+
+
+class TellsOfNoLoss(Stepping):
+    def _body_after(self, number, event, node, effects):
+        return super()._body_after(number, event, node, effects)._replace(lost=0)
+
+
+class LosesNothingUnsynced(Stepping):
+    def _unsynced(self, number, node):
+        return ()
+
+
+class ComesBackAsItself(Stepping):
+    def _body_after(self, number, event, node, effects):
+        after = super()._body_after(number, event, node, effects)
+        return after._replace(life=1) if isinstance(event, Recover) else after
 
 
 NODES = [
@@ -94,7 +95,10 @@ NODES = [
 @pytest.mark.parametrize(("mutant", "claim"), NODES)
 def test_each_mutant_of_what_may_happen_next_is_missed(monkeypatch, mutant, claim):
     claim()
-    monkeypatch.setattr(worlds, "Local", mutant)
+    if issubclass(mutant, Local):
+        monkeypatch.setattr(worlds, "Local", mutant)
+    else:
+        monkeypatch.setattr(local_states, "Stepping", mutant)
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         claim()
 
@@ -153,7 +157,7 @@ OTHERS = [
      claims.test_no_more_timers_run_out_than_the_budget_has),
     (Node, "_crash", lambda self, saved: None,
      claims.test_a_crash_keeps_what_is_durable_and_nothing_else),
-    (local_states, "combinations", lambda options, k: [tuple(options)[:k]],
+    (local_steps, "combinations", lambda options, k: [tuple(options)[:k]],
      claims.test_each_answer_to_a_choice_is_a_branch),
     (Ordered, "next", Unordered.losses, claims.test_on_ordered_links_nothing_overtakes),
     (Ordered, "missed", Unordered.missed,

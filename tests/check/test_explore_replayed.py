@@ -3,9 +3,9 @@
 import pytest
 from explored_nodes import Alarms, Fragile, Keeper
 
+from distlab.check import Budget
 from distlab.check.explore import always, explore
 from distlab.check.linearizable import linearizable
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.consensus.paxos import Paxos
 from distlab.errors import DistlabError

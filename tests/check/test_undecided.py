@@ -2,8 +2,7 @@
 
 import pytest
 
-from distlab.check import undecided
-from distlab.check.local_states import Budget
+from distlab.check import Budget, undecided
 from distlab.check.networks import Unordered
 from distlab.check.undecided import Adversary, Game, keep_undecided
 from distlab.check.valence import Valences

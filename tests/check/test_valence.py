@@ -4,8 +4,7 @@ import random
 
 import pytest
 
-from distlab.check import Limits
-from distlab.check.local_states import Budget
+from distlab.check import Budget, Limits
 from distlab.check.valence import Valences
 from distlab.check.worlds import Worlds
 from distlab.consensus.paxos import Paxos

@@ -4,8 +4,8 @@ import pytest
 from explored_nodes import Alarms, Fragile, Keeper, Rally, Roll
 
 from distlab import sim
+from distlab.check import Budget
 from distlab.check.explore import explore
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.check.worlds import Worlds
 from distlab.errors import Misuse

@@ -12,10 +12,9 @@ from ben_or_claims import (
     sometimes_a_toss,
 )
 
-from distlab.check import Limits
+from distlab.check import Budget, Limits
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.consensus.ben_or import BenOr
 from distlab.node import Call

@@ -9,9 +9,9 @@ from killed import broken, each_mutant, first_harm, kill, mutants_in
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.consensus.bully import (
     AreYouNormal,
     AreYouThere,

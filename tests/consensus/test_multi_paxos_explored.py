@@ -7,8 +7,8 @@ import multi_paxos_mutants as mutants
 import pytest
 from multi_paxos_claims import CLAIMS, chosen, replicas
 
+from distlab.check import Budget
 from distlab.check.explore import explore
-from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.check.worlds import Worlds
 from distlab.consensus.multi_paxos import MultiPaxos, Role

@@ -12,9 +12,9 @@ from paxos_claims import (
     sometimes_two_ballots_are_chosen,
 )
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.check.worlds import Worlds
 from distlab.consensus.flexible_paxos import FlexiblePaxos

@@ -12,10 +12,10 @@ from raft_claims import (
     replicas,
 )
 
+from distlab.check import Budget
 from distlab.check.explore import always, explore
 from distlab.check.explored import Explored
 from distlab.check.linearizable import linearizable
-from distlab.check.local_states import Budget
 from distlab.consensus.raft import Entry, Raft, Role
 from distlab.consensus.raft_reads import RaftReads
 from distlab.machine import KeyValue

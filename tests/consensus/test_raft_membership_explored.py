@@ -5,9 +5,9 @@ from raft_claims import CLAIMS, remembering
 from raft_membership_mutants import ChangesBeforeItCommits
 from test_raft_membership import FIVE
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.worlds import Worlds
 from distlab.consensus.raft import Entry, Role
 from distlab.consensus.raft_membership import RaftMembership, Reconfiguration

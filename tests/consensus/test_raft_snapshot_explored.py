@@ -4,9 +4,9 @@ import pytest
 from raft_claims import replicas
 from raft_snapshot_mutants import BeginsAnew, KeepsItsMachine
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.consensus.raft import Role
 from distlab.consensus.raft_snapshot import RaftSnapshot
 from distlab.node import Call

@@ -13,9 +13,9 @@ from two_phase_commit_claims import (
     sometimes_an_abort,
 )
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.consensus.two_phase_commit import Coordinator, Participant
 from distlab.node import Call

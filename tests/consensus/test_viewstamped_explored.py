@@ -7,10 +7,10 @@ import pytest
 import viewstamped_mutants as mutants
 from viewstamped_claims import CLAIMS, remembering
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
 from distlab.check.limits import Limits
-from distlab.check.local_states import Budget
 from distlab.check.world import World
 from distlab.check.worlds import Worlds
 from distlab.consensus.viewstamped import DoViewChange, StartViewChange, Status

@@ -8,9 +8,9 @@ import pytest
 import zab_mutants as mutants
 from zab_claims import CLAIMS, always_histories_are_in_order, remembering
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Network, Ordered, Unordered
 from distlab.check.world import World
 from distlab.consensus.zab import Zab

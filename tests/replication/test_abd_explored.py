@@ -8,10 +8,10 @@ overlap, and the writer hears that its value is stored.
 
 import pytest
 
+from distlab.check import Budget
 from distlab.check.explore import always, explore
 from distlab.check.limits import Limits
 from distlab.check.linearizable import linearizable
-from distlab.check.local_states import Budget
 from distlab.node import Call
 from distlab.quorum import AtLeast
 from distlab.replication.abd import AbdClient, AbdReplica, Row

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
+from distlab.check import Budget
 from distlab.check.explore import explore
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered
 from distlab.consensus.raft import (
     AppendEntries,
