@@ -15,11 +15,11 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocols import mutex
 from protocols.election import RaftElection, Role
 from protocols.pingpong import Ping, PingPong
 
 from distlab import codec, faults
+from distlab.clocks import mutex
 from distlab.codec import DEPTH_MAX, from_json, from_json_lines, size_bytes, to_json
 from distlab.errors import Misuse
 from distlab.history import Operation
@@ -209,8 +209,8 @@ def test_two_protocols_may_have_messages_of_one_name():
 
 def test_the_text_can_be_read_by_people():
     assert to_json(Send("b", mutex.Request(mutex.Stamp(7, "a")))) == (
-        '{"$":"events.Send","dst":"b","msg":{"$":"protocols.mutex.Request",'
-        '"ts":{"$":"protocols.mutex.Stamp","clock":7,"node":"a"}}}'
+        '{"$":"events.Send","dst":"b","msg":{"$":"clocks.mutex.Request",'
+        '"ts":{"$":"clocks.mutex.Stamp","clock":7,"node":"a"}}}'
     )
 
 

@@ -1,7 +1,7 @@
 """The vocabulary, rule by rule: each of the twenty of the model has its tests.
 
-It is tried on a ping-pong, on Lamport's mutex and on Raft's election (`protocols/`), so
-that a rule that only fits one protocol is found out here.
+It is tried on a ping-pong, on Lamport's mutex and on Raft's election, so that a rule
+that only fits one protocol is found out here.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from protocols.election import (
     RequestVoteResponse,
     Role,
 )
-from protocols.mutex import Ack, LamportMutex, Request, Stamp
 from protocols.pingpong import Ping, PingPong, Pong, Retransmit
 
+from distlab.clocks.mutex import Ack, LamportMutex, Request, Stamp
 from distlab.errors import Misuse, UnhandledMessage
 from distlab.faults import Loss
 from distlab.node import (

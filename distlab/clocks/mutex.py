@@ -4,21 +4,24 @@ Source
     Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System",
     CACM 21(7), 1978: the algorithm of p. 561, Rules 1-5; clocks IR1 and IR2, p. 560.
 Guarantees
-    Exclusion: at most one node is inside. Fairness: nodes enter in timestamp order.
+    Exclusion: at most one node is inside. Fairness: nodes enter in the order of their
+    requests' timestamps. If whoever is inside leaves, whoever asks enters.
 Assumes
-    Reliable FIFO links; no crashes. One crashed node stops everyone.
+    Reliable FIFO links; nothing is known of delays. No crashes: one crashed node stops
+    everyone.
 Costs
     3(n - 1) messages per entry; one round trip to enter an idle system.
 Departs
     IR2 raises the clock to the message's stamp, not above it: the tick of IR1 before
-    the next stamp does that.
+    the next stamp does that. Only what is stamped ticks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from distlab.node import Assumes, Message, Node, NodeId, ignored, volatile
+from distlab.node import Assumes, Call, Message, Node, NodeId, Value, ignored, volatile
 
 
 class Stamp(NamedTuple):
@@ -46,10 +49,16 @@ class Release(Stamped):
     """The sender has left."""
 
 
-class LamportMutex(Node):
-    """Mutual exclusion, no coordinator: `acquire`, wait for "granted", `release`."""
+class Granted(Value):
+    """The resource is this node's, by its request of this time."""
 
-    assumes = Assumes(links="reliable FIFO", failures="none")
+    ts: Stamp
+
+
+class LamportMutex(Node):
+    """Mutual exclusion, no coordinator: `acquire()` ends inside, then `release()`."""
+
+    assumes = Assumes(links="reliable FIFO", failures="pause", disk="loses writes")
 
     clock: int = volatile(0)
     queue: dict[NodeId, Stamp] = volatile({})  # the request we know of, for each node
@@ -57,6 +66,8 @@ class LamportMutex(Node):
     inside: bool = volatile(False)
 
     def acquire(self):  # Rule 1
+        if self.inside:
+            return self.fail("is inside already")
         self.queue[self.id] = self.stamp()
         self.send(self.peers, Request(self.queue[self.id]))
 
@@ -65,13 +76,15 @@ class LamportMutex(Node):
         self.send(src, Ack(self.stamp()))
 
     def release(self):  # Rule 3
+        if not self.inside:
+            return self.fail("is not inside")
         del self.queue[self.id]
         self.inside = False
         self.send(self.peers, Release(self.stamp()))
         self.ok()
 
     def on_release(self, src: NodeId, msg: Release):  # Rule 4
-        del self.queue[src]
+        self.queue.pop(src, None)
 
     def may_enter(self) -> bool:  # Rule 5
         mine = self.queue.get(self.id)
@@ -86,7 +99,7 @@ class LamportMutex(Node):
     def after_event(self):
         if not self.inside and self.may_enter():
             self.inside = True
-            self.output("granted")
+            self.output(Granted(self.queue[self.id]))
             if self.operation:
                 self.ok()
 
@@ -97,3 +110,10 @@ class LamportMutex(Node):
     def before_stamped(self, src: NodeId, msg: Stamped):  # IR2
         self.clock = max(self.clock, msg.ts.clock)
         self.heard[src] = msg.ts
+
+    @staticmethod
+    def workload(node: NodeId, choose: Callable) -> Iterator[Call]:
+        """What a node does when a run says nothing else: it enters and leaves."""
+        for _ in range(3):
+            yield Call("acquire")
+            yield Call("release")
