@@ -15,6 +15,7 @@ _HOMES = {
     "Picture": "picture",
     "player": "player",
     "spacetime": "spacetime",
+    "cut": "cut",
     "tune": "tune",
     "slider": "tune",
     "chart": "charts",

@@ -5,7 +5,7 @@ This is what a screen reader gets and what is compared when a notebook runs agai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import NamedTuple
@@ -87,11 +87,13 @@ class Happening(NamedTuple):
     steps: tuple[int, ...]
 
 
-def account(steps: Iterable[tuple[int, Step]], marked: Collection[int] = ()) -> str:
-    """The numbered steps, a line for each event; `▶` before those that are marked."""
+def account(
+    steps: Iterable[tuple[int, Step]], sign: Callable[[Sequence[int]], str]
+) -> str:
+    """The numbered steps, a line for each event; before it the sign of its steps."""
     return "\n".join(
-        f"{'▶' if set(happening.steps) & set(marked) else ' '}"
-        f"{happening.at_us / 1000:10.3f}  {happening.node or 'network':<4} "
+        f"{sign(happening.steps)}{happening.at_us / 1000:10.3f}  "
+        f"{happening.node or 'network':<4} "
         f"{'; '.join(filter(None, (happening.words, happening.changes)))}"
         for happening in happenings(steps)
     )

@@ -7,12 +7,12 @@ ends in a cross, what is ignored in a hollow head, a crash breaks the lane.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from xml.sax.saxutils import escape
 
 from distlab.faults import Heal
 from distlab.show import shapes
 from distlab.show.account import SPELLS, message, moment, operation
+from distlab.show.layer import Layer
 from distlab.show.layout import ROW, Layout
 from distlab.show.legend import Legend, hue_of
 from distlab.show.lettering import Lettering
@@ -31,23 +31,25 @@ class Diagram:
         self,
         scene: Scene,
         window: Window,
+        layer: Layer,
         *,
-        marked: Collection[int] = (),
         caption: str = "",
         width: float = 840,
     ):
         self.layout = layout = Layout(scene, window, width)
-        self.marked = set(marked)
-        self.legend = Legend(layout)
+        self.layer, self.marked = layer, layer.marked
+        self.legend = Legend(layout, layer.legend)
         self.caption = _wrapped(caption, width - layout.left - 16)
         self.axis = layout.bottom + DEEP + (12 if layout.scale.breaks else 0)
         rows = len(self.legend.rows) + 1 + len(self.caption)
-        self.drawing = Drawing(width, self.axis + 24 + ROW * rows, shapes.RULES)
+        rules = {**shapes.RULES, **layer.rules}
+        self.drawing = Drawing(width, self.axis + 24 + ROW * rows, rules)
 
         for band, row in zip(layout.bands, layout.caption_rows, strict=True):
             self._band(band, row)
         self._ticks()
         self._lanes()
+        self.drawing.shapes += layer.shapes(layout)
         self._halos()
         for spell in layout.spells:
             self._spell(spell)
@@ -66,7 +68,8 @@ class Diagram:
         """Shapes that show the same steps, with their words for a pointer."""
         title = element("title", escape(told))
         data = " ".join(map(str, steps))
-        self.drawing.add("g", title + "".join(inside), class_="dl-step", data_step=data)
+        look = f"dl-step {self.layer.look(steps)}".rstrip()
+        self.drawing.add("g", title + "".join(inside), class_=look, data_step=data)
 
     # --------------------------------------------------------------- the links' faults
     def _band(self, band: Band, row: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from distlab.show import shapes
 from distlab.show.colours import GREY, HUES
@@ -34,7 +34,7 @@ def hue_of(place: int) -> str:
 class Legend:
     """The entries that a diagram needs, in rows that fit its width."""
 
-    def __init__(self, layout: Layout):
+    def __init__(self, layout: Layout, more: Sequence[tuple[str, str]] = ()):
         self.kinds = layout.kinds
         shown = dict.fromkeys(kind_of(arrow.what) for arrow in layout.arrows)
         ends = {arrow.end for arrow in layout.arrows}
@@ -46,6 +46,7 @@ class Legend:
         entries += [(kind, words) for kind, words in MOMENTS.items() if kind in moments]
         if layout.scale.breaks:
             entries.append(("break", "idle time left out, ms"))
+        entries += more
         self.rows: list[list[tuple[float, str, str]]] = []
         x = layout.width
         for sign, words in entries:
@@ -93,3 +94,7 @@ class Legend:
                 yield shapes.diamond(x + 20, y, "dl-set")
             case "break":
                 yield shapes.words(x + 6, y + 4, "⟨9⟩", "dl-small dl-quiet")
+            case "dl-cut" | "dl-bad-cut":
+                yield shapes.line(x + 14, y - 7, x + 14, y + 7, sign)
+            case look:
+                yield shapes.box(x + 2, y - 6, 24, 12, look)

@@ -8,7 +8,9 @@ from typing import Any
 from distlab.errors import Misuse
 from distlab.history import Operation
 from distlab.show.account import account, summary
+from distlab.show.cone import Cone
 from distlab.show.diagram import Diagram
+from distlab.show.layer import Layer
 from distlab.show.layout import Layout
 from distlab.show.picture import Picture
 from distlab.show.scene import Scene
@@ -26,6 +28,7 @@ def spacetime(
     nodes: Iterable[str] | None = None,
     max_messages: int = 60,
     mark: Any = (),
+    past_and_future_of: Step | int | None = None,
     caption: str = "",
     width: float = 840,
 ) -> Picture:
@@ -34,10 +37,12 @@ def spacetime(
     Longer traces are cut at `max_messages` and say so; ask for another part by
     `from_ms` and `to_ms`, in milliseconds. `mark` brings out some steps: steps of the
     trace, their numbers, operations of its history, or a verdict, whose evidence is
-    marked and whose sentence becomes the caption.
+    marked and whose sentence becomes the caption. `past_and_future_of` a step shows
+    what could have caused it and what it could cause; the rest gets pale.
 
     Raises `Misuse` for a node or a mark that the trace does not have.
     """
+    chosen = past_and_future_of
     drawn = Spacetime(
         trace,
         from_ms=from_ms,
@@ -47,6 +52,7 @@ def spacetime(
         mark=mark,
         caption=caption,
         width=width,
+        layer=None if chosen is None else Cone(traced(trace), chosen),
     )
     return drawn.picture
 
@@ -65,21 +71,18 @@ class Spacetime:
         mark: Any = (),
         caption: str = "",
         width: float = 840,
+        layer: Layer | None = None,
     ):
-        if not isinstance(trace, Trace):
-            raise Misuse(
-                f"`spacetime` draws a trace, not a {type(trace).__name__}: "
-                f"give it `cluster.trace`."
-            )
-        marked = marked_steps(trace, mark)
-        if hasattr(mark, "evidence"):
-            caption = caption or str(mark)
-        self.window = window(trace, from_ms, to_ms, nodes, max_messages, marked)
+        layer = layer or Layer()
+        layer.mark(marked_steps(traced(trace), mark))
+        caption = caption or str(mark) * hasattr(mark, "evidence")
+        caption = f"{layer.sentence()} {caption}".strip()
+        self.window = window(trace, from_ms, to_ms, nodes, max_messages, layer.shown)
         diagram = Diagram(
-            Scene(trace), self.window, marked=marked, caption=caption, width=width
+            Scene(trace), self.window, layer, caption=caption, width=width
         )
         self.layout: Layout = diagram.layout
-        told = (self._summary(), caption, account(self.window.steps, marked))
+        told = (self._summary(), caption, account(self.window.steps, layer.sign))
         self.picture = diagram.drawing.picture(
             alt=heading(self.window), text="\n".join(filter(None, told))
         )
@@ -88,6 +91,16 @@ class Spacetime:
         shown = self.layout
         sent = [a for a in shown.arrows if shown.inside(a.sent_us) and not a.again]
         return summary(sent, shown.bars, [*shown.spells, *shown.bands])
+
+
+def traced(trace: Any) -> Trace:
+    """A trace; `Misuse` for what is none."""
+    if not isinstance(trace, Trace):
+        raise Misuse(
+            f"`spacetime` draws a trace, not a {type(trace).__name__}: "
+            f"give it `cluster.trace`."
+        )
+    return trace
 
 
 def heading(part: Window) -> str:
