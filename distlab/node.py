@@ -13,7 +13,7 @@ The rest of the vocabulary: `events` (messages, timers, what happens, what a nod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from operator import attrgetter
 from typing import Any, ClassVar, Literal, Self
 
@@ -117,7 +117,7 @@ class Node(metaclass=StateType):
 
     id: NodeId
     nodes: tuple[NodeId, ...]  # the node's own group, this one included
-    peers: tuple[NodeId, ...] = _slot()  # the others of it
+    _peers: tuple[NodeId, ...] | None = _slot()  # once somebody has asked for them
     operation: Call | None = volatile(None)  # the call in progress: one at a time
     _runtime: Runtime = _slot()
 
@@ -135,8 +135,7 @@ class Node(metaclass=StateType):
     def __init__(self, id: NodeId, nodes: Iterable[NodeId] = (), **settings: Any):
         self.id = id
         self.nodes = tuple(nodes) or (id,)
-        self.peers = tuple(node for node in self.nodes if node != id)
-        self._runtime = IDLE
+        self._peers, self._runtime = None, IDLE
         self._check_settings(settings)
         for name, field in self._fields.items():
             if field.kind == "setting":
@@ -186,6 +185,13 @@ class Node(metaclass=StateType):
         """What is always true of one node: the sentence that is broken, or None."""
 
     # ------------------------------------------------------------ what handlers may do
+    @property
+    def peers(self) -> tuple[NodeId, ...]:
+        """The others of the node's own group."""
+        if self._peers is None:
+            self._peers = tuple(node for node in self.nodes if node != self.id)
+        return self._peers
+
     def send(self, to: NodeId | Iterable[NodeId], msg: Message) -> None:
         """Send `msg` to one node, or to each of several in this order."""
         if to.__class__ is str:
@@ -232,15 +238,22 @@ class Node(metaclass=StateType):
         self._end("info", reason)
 
     def choose(self, k: int, options: Iterable[Any]) -> tuple[Any, ...]:
-        """`k` of `options`, in their order, chosen by whoever runs the node."""
-        options = tuple(self._in_order(options))
-        if not 0 <= k <= len(set(options)) == len(options):
+        """`k` of `options`, in their order, chosen by whoever runs the node.
+
+        Of a `range` nothing is listed: to choose of ten thousand costs as of ten.
+        """
+        if isinstance(options, range):
+            apart: Sized = options
+        else:
+            options = tuple(self._in_order(options))
+            apart = set(options)
+        if not 0 <= k <= len(apart) == len(options):
             raise Misuse(
                 f"{type(self).__name__} {self.id!r} asks for {k} of {options}: ask for "
                 f"at most as many as there are, each of them once."
             )
         chosen = self._runtime.choose(k, options)
-        return tuple(option for option in options if option in chosen)
+        return tuple(sorted(chosen, key=options.index))
 
     def sign(self, msg: Message) -> Signed:
         """`msg` with this node's signature, which no other node can make."""
@@ -384,8 +397,8 @@ class Node(metaclass=StateType):
     def clone(self) -> Self:
         """A twin that shares nothing changeable with this node."""
         twin = object.__new__(type(self))
-        twin.id, twin.nodes, twin.peers = self.id, self.nodes, self.peers
-        twin._runtime = IDLE
+        twin.id, twin.nodes = self.id, self.nodes
+        twin._peers, twin._runtime = self._peers, IDLE
         for name, field in self._fields.items():
             if field.kind == "part":
                 twin._join(name, getattr(self, name).clone())
@@ -445,10 +458,10 @@ class Node(metaclass=StateType):
 
     def __getstate__(self) -> dict[str, Any]:
         fields = [n for n, field in self._fields.items() if field.kind != "runtime"]
-        return {name: getattr(self, name) for name in ("id", "nodes", "peers", *fields)}
+        return {name: getattr(self, name) for name in ("id", "nodes", *fields)}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
-        self._runtime = IDLE
+        self._peers, self._runtime = None, IDLE
         for name, value in saved.items():
             setattr(self, name, value)
         for name in self._parts:

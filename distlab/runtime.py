@@ -8,7 +8,7 @@ node, and nobody.
 # ruff: noqa: D102 – what the methods mean is told once, in `Runtime`
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from distlab.errors import Misuse, UnhandledMessage
@@ -61,7 +61,7 @@ class Runtime(Protocol):
     def note(self, text: str, dropped: bool) -> None:
         """Write down a remark, or why what arrived was `dropped`."""
 
-    def choose(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]:
+    def choose(self, k: int, options: Sequence[Any]) -> tuple[Any, ...]:
         """`k` different ones of `options`, written down for replay."""
         ...
 
@@ -104,9 +104,9 @@ class Recorder:
     def note(self, text: str, dropped: bool) -> None:
         self.effects.append(Note(text, dropped))
 
-    def choose(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]:
+    def choose(self, k: int, options: Sequence[Any]) -> tuple[Any, ...]:
         if not self.choices:
-            raise ChoiceNeeded(k, options)
+            raise ChoiceNeeded(k, tuple(options))
         answer = tuple(self.choices.pop(0))
         if len(answer) != k or len(set(answer)) != k or not set(answer) <= set(options):
             raise Misuse(
@@ -160,7 +160,7 @@ class PartRuntime:
     def note(self, text: str, dropped: bool) -> None:
         self.node._runtime.note(f"{self.name}: {text}", dropped)
 
-    def choose(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]:
+    def choose(self, k: int, options: Sequence[Any]) -> tuple[Any, ...]:
         return self.node._runtime.choose(k, options)
 
     def sign(self, msg: Message) -> Signed:

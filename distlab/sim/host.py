@@ -7,7 +7,7 @@ is down messages are missed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from distlab.errors import Violation
@@ -135,7 +135,7 @@ class Host:
             shown.update(copied(news))
             self.engine.tell("state", self.id, tuple(copied(news).items()))
 
-    def choose(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]:
+    def choose(self, k: int, options: Sequence[Any]) -> tuple[Any, ...]:
         """`k` of these, in the order drawn."""
         chosen = self.choices.sample(k, options)
         self.engine.tell("choose", self.id, chosen)

@@ -11,7 +11,7 @@ of the schedule.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,14 @@ class Tape:
         self.noted.append(drawn)
         return drawn
 
-    def sample(self, k: int, options: tuple[Any, ...]) -> tuple[Any, ...]:
+    def sample(self, k: int, options: Sequence[Any]) -> tuple[Any, ...]:
         """`k` of `options`; the first ones where nothing that fits is recorded."""
         if self.played is None:
             drawn = self.stream.sample(k, options)
         else:
             drawn = self.played.get(len(self.noted) + 1, ())
             fits = len(drawn) == k and set(drawn) <= set(options)
-            drawn = drawn if fits else options[:k]
+            drawn = drawn if fits else tuple(options[:k])
         self.noted.append(drawn)
         return drawn
 

@@ -48,8 +48,20 @@ class Stream:
 
     def sample(self, k: int, options: Iterable[Any]) -> tuple:
         """`k` different ones of `options`, in the order drawn."""
+        if isinstance(options, range):
+            return tuple(options[i] for i in self.places(k, len(options)))
         left = list(options)
         return tuple(left.pop(self.between(0, len(left) - 1)) for _ in range(k))
+
+    def places(self, k: int, count: int) -> list[int]:
+        """Which of so many, drawn as from a list of all that shrinks; none is made."""
+        drawn: list[int] = []
+        for number in range(k):
+            place = self.between(0, count - number - 1)
+            for taken in sorted(drawn):
+                place += taken <= place
+            drawn.append(place)
+        return drawn
 
 
 def lehmer(state: int) -> Iterator[int]:
