@@ -81,20 +81,27 @@ class Legend:
             case "again":
                 yield shapes.line(x, y, x + 20, y, f"{NEUTRAL} dl-again")
                 yield shapes.head(x, y, x + 26, y, f"{NEUTRAL} dl-head")
-            case "fire":
-                yield shapes.line(x + 4, y, x + 17, y, "dl-wait")
-                yield shapes.dot(x + 20, y, 3.2, "dl-fire")
-            case "set":
-                yield shapes.dot(x + 22, y, 2.4, "dl-set")
-            case "cancel":
-                yield shapes.cross(x + 22, y, 2.5, "dl-set")
-            case "sync":
-                yield shapes.box(x + 20, y - 2, 4, 4, "dl-fire")
-            case "state":
-                yield shapes.diamond(x + 20, y, "dl-set")
-            case "break":
-                yield shapes.words(x + 6, y + 4, "⟨9⟩", "dl-small dl-quiet")
-            case "dl-cut" | "dl-bad-cut":
-                yield shapes.line(x + 14, y - 7, x + 14, y + 7, sign)
-            case look:
-                yield shapes.box(x + 2, y - 6, 24, 12, look)
+            case _:
+                yield from _moment(sign, x, y)
+
+
+def _moment(sign: str, x: float, y: float) -> Iterator[str]:
+    """What stands on a lane, or over all of them."""
+    match sign:
+        case "fire":
+            yield shapes.line(x + 4, y, x + 17, y, "dl-wait")
+            yield shapes.dot(x + 20, y, 3.2, "dl-fire")
+        case "set":
+            yield shapes.dot(x + 22, y, 2.4, "dl-set")
+        case "cancel":
+            yield shapes.cross(x + 22, y, 2.5, "dl-set")
+        case "sync":
+            yield shapes.box(x + 20, y - 2, 4, 4, "dl-fire")
+        case "state":
+            yield shapes.diamond(x + 20, y, "dl-set")
+        case "break":
+            yield shapes.words(x + 6, y + 4, "⟨9⟩", "dl-small dl-quiet")
+        case "dl-cut" | "dl-bad-cut":
+            yield shapes.line(x + 14, y - 7, x + 14, y + 7, sign)
+        case look:
+            yield shapes.box(x + 2, y - 6, 24, 12, look)
