@@ -2,9 +2,11 @@
 
 from distlab.check import (
     causal,
+    causal_order,
     convergence,
     durability,
     explore,
+    fifo_order,
     formats,
     freshness,
     inductive,
@@ -31,9 +33,11 @@ __all__ = [
     "Limits",
     "Verdict",
     "causal",
+    "causal_order",
     "convergence",
     "durability",
     "explore",
+    "fifo_order",
     "formats",
     "freshness",
     "inductive",
