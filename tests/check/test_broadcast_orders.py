@@ -73,8 +73,10 @@ BAD = {
     "overtaken": (
         fifo_order,
         (*TWO, ("s2", "s1", 2)),
-        "s2 delivered s1#2 broadcast('s1.2') at 4 ms, and had delivered nothing of s1 "
-        "before.",
+        (
+            "s2 delivered s1#2 broadcast('s1.2') at 4 ms, and had delivered nothing of "
+            "s1 before."
+        ),
     ),
     "again": (
         fifo_order,
@@ -89,8 +91,10 @@ BAD = {
     "an answer without its question": (
         causal_order,
         (*ASKED, ("s3", "s2", 1)),
-        "s3 delivered s2#1 broadcast('s2.1') at 5 ms and not yet broadcast('s1.1') of "
-        "s1 at 0 ms, which happened before it.",
+        (
+            "s3 delivered s2#1 broadcast('s2.1') at 5 ms and not yet broadcast('s1.1') "
+            "of s1 at 0 ms, which happened before it."
+        ),
     ),
     "an answer twice": (
         causal_order,
@@ -141,7 +145,7 @@ def forgetful(pasts: judging_causes.Pasts, step: Step) -> None:
 broadcast = judging_causes.Pasts.broadcast
 
 
-# ------------------------------------------------------------------------ the slow twins
+# ----------------------------------------------------------------------- the slow twins
 def in_causal_order(happens: tuple[Happens, ...]) -> bool:
     """By the definition: the arrows of what happened, followed one by one."""
     events = list(enumerate(happens))
