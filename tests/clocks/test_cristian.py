@@ -29,7 +29,7 @@ from distlab.faults import (
     Fault,
     Schedule,
 )
-from distlab.node import Call, CancelTimer, Deliver, End, Fire, Note, Send, SetTimer
+from distlab.node import Call, Deliver, End, Fire, Note, Send, SetTimer
 from distlab.sim import ClosedLoop, Cluster, Exponential, Mixture, Network, Uniform
 
 ASK = Call("read_clock")
@@ -119,7 +119,7 @@ def test_an_answer_faster_than_any_message_is_refused():
         reading(0, round_trip_ms=1, least_ms=1)
 
 
-# ------------------------------------------------------------------------------ by seeds
+# ----------------------------------------------------------------------------- by seeds
 DELAYS = (Uniform(1, 5), Mixture(((0.7, Uniform(1, 3)), (0.3, Uniform(1, 60)))))
 
 
