@@ -30,7 +30,7 @@ test: $(VENV)/.test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest -n 2 --dist loadfile \
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	    --nbval --nbval-current-env --nbval-cell-timeout=60 tests distlab $(NOTEBOOKS)
 
 soak: $(VENV)/.test

@@ -1,19 +1,8 @@
-"""What all tests share: golden texts, and properties that are tried the same way."""
+"""What all tests share: golden texts."""
 
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# The same examples in every run, and no failure because the machine is busy.
-settings.register_profile(
-    "course",
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("course")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
