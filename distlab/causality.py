@@ -13,13 +13,13 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from distlab.errors import Misuse, did_you_mean
+from distlab.stamps import Changes, Rows, Stamps
 
 if TYPE_CHECKING:
     from distlab.trace import Step, Trace
 
+MOST_NUMBERS = 1 << 24  # in rows; beyond, what changes is kept
 Cut = Mapping[str, int]  # how many steps of each node have happened; 0 if not named
 
 
@@ -36,43 +36,57 @@ class Causality:
     def __init__(self, trace: Trace):
         self.trace = trace
         self.lines: dict[str, list[int]] = {node: [] for node in trace.nodes}
-        self.sources: dict[int, int] = {}  # of what arrives or is dropped: its sending
         self.places = [0] * len(trace)  # where a step stands on its node's line, from 1
+        self.sources: dict[int, int] = {}  # of what arrives or is dropped: its sending
         self._columns = {node: column for column, node in enumerate(trace.nodes)}
-        self._latest = [0] * len(trace)  # the stamp of the last arrival on the line
+        self._read()
+        drops = self.sources.items()
+        self._dropped = {i: sent for i, sent in drops if not self.places[i]}
         self._stamps = self._stamped()
 
-    def _stamped(self) -> np.ndarray:
-        """The stamps of all arrivals; the first one stands for none."""
-        arrivals = sum(step.kind == "deliver" for step in self.trace)
-        stamps = np.zeros((arrivals + 1, len(self._columns)), np.int32)
-        latest = dict.fromkeys(self._columns, 0)
+    def _read(self) -> None:
+        """Find the line of each node, and the sending of each message."""
         sent: dict[int, int] = {}
-        used = 0
+        early: dict[int, int] = {}
         for number, step in enumerate(self.trace):
+            if step.kind != "drop" and step.node in self.lines:
+                self.lines[step.node].append(number)
+                self.places[number] = len(self.lines[step.node])
+            if not step.msg_id:
+                continue
             if step.kind == "send":
                 sent[step.msg_id] = number
             elif step.msg_id in sent:
                 self.sources[number] = sent[step.msg_id]
-            if step.kind == "drop" or step.node not in self.lines:
-                continue
-            self.lines[step.node].append(number)
-            self.places[number] = len(self.lines[step.node])
-            if step.kind == "deliver":
-                used += 1
-                stamps[used] = stamps[latest[step.node]]
-                source = self.sources.get(number)
-                if source is not None:
-                    np.maximum(
-                        stamps[used], stamps[self._latest[source]], out=stamps[used]
-                    )
-                    sender = self._columns[self.trace[source].node]
-                    stamps[used, sender] = max(
-                        stamps[used, sender], self.places[source]
-                    )
-                latest[step.node] = used
-            self._latest[number] = latest[step.node]
+            else:
+                early[step.msg_id] = number
+        for msg_id, number in early.items():
+            if msg_id in sent:
+                raise Misuse(
+                    f"step {number} is the arrival of what step {sent[msg_id]} sends: "
+                    f"put the steps of the trace in an order of causes."
+                )
+
+    def _stamped(self) -> Stamps:
+        arrivals = [
+            (number, source)
+            for number, source in self.sources.items()
+            if self.places[number] and self.node(number) != self.node(source)
+        ]
+        nodes = len(self._columns)
+        stamps: Stamps = Changes(nodes)
+        if len(arrivals) * nodes <= MOST_NUMBERS:
+            stamps = Rows(nodes, len(arrivals))
+        for number, source in arrivals:
+            stamps.arrive(*self._stand(number), *self._stand(source))
         return stamps
+
+    def node(self, number: int) -> str:
+        """Whose step this is."""
+        return self.trace.steps[number].node
+
+    def _stand(self, number: int) -> tuple[int, int]:
+        return self._columns[self.node(number)], self.places[number]
 
     def number(self, step: Step | int) -> int:
         """Where a step stands in the trace. Raises `Misuse` if it is not in it."""
@@ -83,28 +97,28 @@ class Causality:
                     f"{len(self.trace) - 1}."
                 )
             return step
-        for number, one in enumerate(self.trace):
-            if one is step:
-                return number
-        raise Misuse(f"{step} is no step of this trace: give one of its own.")
+        same = [i for i, one in enumerate(self.trace) if one is step]
+        same = same or [i for i, one in enumerate(self.trace) if one == step]
+        if len(same) == 1:
+            return same[0]
+        why = "stands in this trace several times" if same else "is not in this trace"
+        raise Misuse(f"`{str(step).strip()}` {why}: give the number of a step.")
 
-    def stamp(self, step: Step | int) -> dict[str, int]:
-        """How many steps of each node happened before this one, or are it."""
-        number = self.number(step)
-        if not self.places[number]:
-            source = self.sources.get(number)
-            return self.stamp(source) if source is not None else {}
-        stamp = self._stamps[self._latest[number]].tolist()
-        heard = {node: stamp[column] for node, column in self._columns.items()}
-        return heard | {self.trace[number].node: self.places[number]}
-
+    # ----------------------------------------------------------- what comes before what
     def happened_before(self, a: Step | int, b: Step | int) -> bool:
         """Whether `a` may have had an influence on `b`: a → b."""
         first, then = self.number(a), self.number(b)
-        place = self.places[first]
-        if first == then or not place:
+        if not self.places[first] or first == then:
             return False
-        return self.stamp(then).get(self.trace[first].node, 0) >= place
+        if not self.places[then]:  # is dropped, or comes from nobody
+            source = self.sources.get(then)
+            return source is not None and (
+                first == source or self.happened_before(first, source)
+            )
+        mine, place = self._stand(first)
+        node, until = self._stand(then)
+        known = until if node == mine else self._stamps.known(node, until, mine)
+        return place <= known
 
     def concurrent(self, a: Step | int, b: Step | int) -> bool:
         """Whether neither of two steps happened before the other: a ∥ b."""
@@ -112,6 +126,20 @@ class Causality:
         return first != then and not (
             self.happened_before(first, then) or self.happened_before(then, first)
         )
+
+    def stamp(self, step: Step | int) -> dict[str, int]:
+        """How many steps of each node happened before this one, or are it.
+
+        Nodes of which it knows nothing are left out.
+        """
+        number = self.number(step)
+        if not self.places[number]:
+            source = self.sources.get(number)
+            return {} if source is None else self.stamp(source)
+        node, place = self._stand(number)
+        known = {**dict(self._stamps.of_all(node, place)), node: place}
+        nodes = self.trace.nodes
+        return {nodes[column]: known[column] for column in sorted(known)}
 
     def past(self, step: Step | int) -> tuple[int, ...]:
         """The numbers of all steps that happened before this one, in order."""
@@ -123,8 +151,18 @@ class Causality:
     def future(self, step: Step | int) -> tuple[int, ...]:
         """The numbers of all steps before which this one happened, in order."""
         number = self.number(step)
-        later = range(number + 1, len(self.trace))
-        return tuple(i for i in later if self.happened_before(number, i))
+        if not self.places[number]:
+            return ()
+        mine, place = self._stand(number)
+        later: list[int] = []
+        for column, line in enumerate(self.lines.values()):
+            if column == mine:
+                later += line[place:]
+            elif first := self._stamps.first(column, mine, place):
+                later += line[first - 1 :]
+        reached = {number, *later}
+        later += [i for i, source in self._dropped.items() if source in reached]
+        return tuple(sorted(later))
 
     # ------------------------------------------------------------------------- cuts
     def cut_at(self, at_ms: float) -> dict[str, int]:

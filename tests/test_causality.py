@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import random
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_traces import KINDS, pasts, random_trace, trace_of
+
+from distlab import causality
+from distlab.causality import Causality
 from distlab.errors import Misuse
 from distlab.trace import Step, Trace
 
@@ -21,6 +28,13 @@ STEPS = (
     Step(9, "fault", "", what="cut"),  # 9
 )
 TRACE = Trace(STEPS, ("a", "b", "c"))
+
+
+@pytest.fixture(params=["rows", "changes"])
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stamps are kept in the one way, and in the other."""
+    if request.param == "changes":
+        monkeypatch.setattr(causality, "MOST_NUMBERS", -1)
 
 
 def test_what_a_node_does_happens_one_after_the_other():
@@ -70,7 +84,7 @@ def test_the_cut_of_a_moment():
     ("wrong", "sentence"),
     [
         (lambda c: c.past(10), "there is no step 10: they have numbers from 0 to 9"),
-        (lambda c: c.past(Step(0, "note", "a")), "is no step of this trace"),
+        (lambda c: c.past(Step(0, "note", "a")), "note` is not in this trace"),
         (lambda c: c.is_consistent({"d": 1}), "'d', which is no node"),
         (lambda c: c.is_consistent({"a": 9}), "9 steps of 'a': give 0 to 4"),
     ],
@@ -78,3 +92,84 @@ def test_the_cut_of_a_moment():
 def test_what_is_not_in_the_trace_is_refused(wrong, sentence):
     with pytest.raises(Misuse, match=sentence):
         wrong(TRACE.causality)
+
+
+def test_a_step_that_stands_there_twice_is_asked_by_its_number():
+    twice = Trace((STEPS[0], Step(1, "note", "a"), Step(1, "note", "a")), ("a",))
+    assert twice.happened_before(twice[1], twice[2])
+    assert twice.happened_before(0, STEPS[0]._replace()) is False
+    with pytest.raises(Misuse, match="several times: give the number"):
+        twice.happened_before(0, Step(1, "note", "a"))
+
+
+def test_an_arrival_that_is_told_before_its_sending_is_refused():
+    with pytest.raises(Misuse, match="step 0 is the arrival of what step 1 sends"):
+        Causality(Trace((STEPS[2], STEPS[0]), ("a", "b")))
+
+
+def test_what_comes_from_outside_a_part_of_a_trace_has_its_own_past_alone():
+    part = TRACE[2:6].causality
+    assert part.past(3) == (0, 1)
+
+
+# ------------------------------------------------------------------- beside a slow twin
+CHOICES = st.tuples(
+    st.integers(0, 3), st.integers(0, len(KINDS) - 1), st.integers(0, 9)
+)
+
+
+def numbers(bits: int) -> tuple[int, ...]:
+    """The places of the bits that are set."""
+    return tuple(i for i, bit in enumerate(f"{bits:b}"[::-1]) if bit == "1")
+
+
+@pytest.mark.usefixtures("kept")
+@given(st.lists(CHOICES, max_size=40), st.integers(1, 4))
+@settings(suppress_health_check=())
+def test_all_pairs_are_in_the_order_of_the_graph(choices, nodes):
+    trace = trace_of(choices, nodes)
+    before, found = pasts(trace), trace.causality
+    everything = range(len(trace))
+    for b in everything:
+        assert found.past(b) == numbers(before[b])
+        assert found.future(b) == tuple(c for c in everything if before[c] >> b & 1)
+        for a in everything:
+            assert found.happened_before(a, b) == bool(before[b] >> a & 1)
+
+
+@pytest.mark.usefixtures("kept")
+@given(st.lists(CHOICES, max_size=40), st.lists(st.integers(0, 40), min_size=4))
+def test_a_cut_is_consistent_if_the_past_of_each_step_in_it_is_in_it(choices, sizes):
+    found = trace_of(choices, 4).causality
+    lines = found.lines.items()
+    cut = {
+        node: min(n, len(line)) for (node, line), n in zip(lines, sizes, strict=False)
+    }
+    within = {i for node, line in lines for i in line[: cut[node]]}
+    assert found.is_consistent(cut) == all(set(found.past(i)) <= within for i in within)
+
+
+def check_long(trace: Trace, seed: int) -> None:
+    """Pairs drawn at random, and the past of some steps."""
+    before, found, draw = pasts(trace), trace.causality, random.Random(seed)
+    length = len(trace)
+    for _ in range(2_000):
+        a, b = draw.randrange(length), draw.randrange(length)
+        assert found.happened_before(a, b) == bool(before[b] >> a & 1)
+    for b in (draw.randrange(length) for _ in range(5)):
+        assert found.past(b) == numbers(before[b])
+        assert found.future(b) == tuple(c for c in range(length) if before[c] >> b & 1)
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(("nodes", "far"), [(3, None), (30, 2), (300, None)])
+def test_ten_thousand_events_are_in_the_order_of_the_graph(nodes, far):
+    check_long(random_trace(1, nodes, far=far), 1)
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(("nodes", "far"), [(2, 1), (10, None), (100, 3), (1000, 3)])
+def test_many_long_traces_are_in_the_order_of_the_graph(nodes, far, seed):
+    check_long(random_trace(seed, nodes, far=far), seed)
