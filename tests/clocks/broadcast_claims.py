@@ -45,7 +45,7 @@ def run(
     schedule: Schedule | None = None,
     fifo: bool | None = None,
 ) -> Cluster:
-    """One run, on links and under faults that the protocol admits, unless told which."""
+    """One run, on links and under faults that are admitted, unless it is told which."""
     n = SIZES[seed % len(SIZES)]
     servers = [f"s{i + 1}" for i in range(n)]
     if schedule is None:
