@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from distlab.errors import Misuse, did_you_mean
-from distlab.stamps import Changes, Rows, Stamps
+from distlab.stamps import Stamps, stamps_of
 
 if TYPE_CHECKING:
     from distlab.trace import Step, Trace
 
-MOST_NUMBERS = 1 << 24  # in rows; beyond, what changes is kept
 Cut = Mapping[str, int]  # how many steps of each node have happened; 0 if not named
 
 
@@ -73,13 +72,8 @@ class Causality:
             for number, source in self.sources.items()
             if self.places[number] and self.node(number) != self.node(source)
         ]
-        nodes = len(self._columns)
-        stamps: Stamps = Changes(nodes)
-        if len(arrivals) * nodes <= MOST_NUMBERS:
-            stamps = Rows(nodes, len(arrivals))
-        for number, source in arrivals:
-            stamps.arrive(*self._stand(number), *self._stand(source))
-        return stamps
+        heard = ((*self._stand(i), *self._stand(source)) for i, source in arrivals)
+        return stamps_of(len(self._columns), list(heard))
 
     def node(self, number: int) -> str:
         """Whose step this is."""

@@ -6,7 +6,8 @@ stamps are kept for arrivals.
 
 `Rows` keeps a row of numbers for each arrival, one number for each node. `Changes`
 keeps what an arrival changed: where nodes hear of few others, that is little. Both
-answer the same questions, at once or after a search in a sorted list.
+answer the same questions, after a search in a sorted list. `stamps_of` begins with
+changes, and leaves them for rows as soon as more is told than rows would be worth.
 
 Source
     Mattern, "Virtual Time and Global States of Distributed Systems", 1989 (`Rows`).
@@ -18,10 +19,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
+
+DEARER = 100  # times: what a sender knew of a node, in changes and in rows
+MOST_NUMBERS = 1 << 28  # in rows: 1 GiB
+Arrival = tuple[int, int, int, int]  # a node and its place, a sender and its place
 
 
 class Stamps(Protocol):
@@ -93,10 +98,12 @@ class Changes:
     def __init__(self, nodes: int):
         self.heard: list[dict[int, tuple[array[int], array[int]]]]
         self.heard = [{} for _ in range(nodes)]  # by the other: places, and how many
+        self.told = 0  # numbers that senders knew, so far
 
     def arrive(self, node: int, place: int, sender: int, sent: int) -> None:
         """Write down what is known more than before."""
         self._learn(node, place, sender, sent)
+        self.told += len(self.heard[sender])
         for other, steps in self.of_all(sender, sent):
             if other != node:
                 self._learn(node, place, other, steps)
@@ -130,3 +137,21 @@ class Changes:
         places, known = self.heard[node][of]
         found = bisect_left(known, steps)
         return places[found] if found < len(known) else None
+
+
+def stamps_of(nodes: int, arrivals: Sequence[Arrival]) -> Stamps:
+    """The stamps of a trace of so many nodes, kept in the cheaper way."""
+    numbers = len(arrivals) * nodes
+    changes = Changes(nodes)
+    for arrival in arrivals:
+        changes.arrive(*arrival)
+        if changes.told * DEARER > numbers and numbers <= MOST_NUMBERS:
+            return filled(Rows(nodes, len(arrivals)), arrivals)
+    return changes
+
+
+def filled(stamps: Stamps, arrivals: Iterable[Arrival]) -> Stamps:
+    """The same, after all arrivals."""
+    for arrival in arrivals:
+        stamps.arrive(*arrival)
+    return stamps

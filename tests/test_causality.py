@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_traces import KINDS, pasts, random_trace, trace_of
 
-from distlab import causality
+from distlab import stamps
 from distlab.causality import Causality
 from distlab.errors import Misuse
 from distlab.trace import Step, Trace
@@ -33,8 +33,8 @@ TRACE = Trace(STEPS, ("a", "b", "c"))
 @pytest.fixture(params=["rows", "changes"])
 def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stamps are kept in the one way, and in the other."""
-    if request.param == "changes":
-        monkeypatch.setattr(causality, "MOST_NUMBERS", -1)
+    dearer = {"rows": 1 << 60, "changes": 0}[request.param]
+    monkeypatch.setattr(stamps, "DEARER", dearer)
 
 
 def test_what_a_node_does_happens_one_after_the_other():
