@@ -27,24 +27,29 @@ from math import erfc, log, log10, pi, sqrt
 from statistics import NormalDist
 
 from distlab.membership.heartbeat import Beat, IsAlive, Overdue, Restore, Suspect
-from distlab.node import Assumes, Node, NodeId, setting, volatile
+from distlab.node import Assumes, Node, NodeId, Value, setting, volatile
 from distlab.state import Record
 
 FAR = 30  # deviations; at 37 `erfc` is 0, of which there is no logarithm
 
 
-def phi(silent_ms: float, mean_ms: float, std_ms: float) -> float:  # φ
-    """-log10 of the probability that a normal gap is longer than this silence."""
-    z = (silent_ms - mean_ms) / std_ms
-    if z < FAR:
-        return -log10(erfc(z / sqrt(2)) / 2)  # P_later
-    series = 1 - 1 / z**2 + 3 / z**4  # the next term is 15 / z^6: 2e-8 at most
-    return z**2 / 2 / log(10) + log10(z * sqrt(2 * pi)) - log10(series)
+class Normal(Value):
+    """How long gaps are taken to be, from what is known of those that were."""
 
+    mean_ms: float
+    std_ms: float
 
-def silence_ms(level: float, mean_ms: float, std_ms: float) -> float:
-    """After how long a silence φ is this high."""
-    return mean_ms - std_ms * NormalDist().inv_cdf(10**-level)
+    def phi(self, silent_ms: float) -> float:  # φ
+        """-log10 of the probability that a gap is longer than this silence."""
+        z = (silent_ms - self.mean_ms) / self.std_ms
+        if z < FAR:
+            return -log10(erfc(z / sqrt(2)) / 2)  # P_later
+        series = 1 - 1 / z**2 + 3 / z**4  # the next term is 15 / z^6: 2e-8 at most
+        return z**2 / 2 / log(10) + log10(z * sqrt(2 * pi)) - log10(series)
+
+    def silence_ms(self, level: float) -> float:
+        """How long a silence it takes for φ to be this high."""
+        return self.mean_ms - self.std_ms * NormalDist().inv_cdf(10**-level)
 
 
 class Arrivals(Record):
@@ -124,21 +129,20 @@ class PhiAccrualDetector(Node):
             self.restore(src)
         self.wait_for(src)
 
-    def estimate(self, node: NodeId) -> tuple[float, float]:
-        """Mean and deviation of the gaps."""
+    def estimate(self, node: NodeId) -> Normal:  # Estimation
         heard = self.arrivals[node]
-        return heard.mean_ms, max(heard.std_ms, self.least_std_ms)
+        return Normal(heard.mean_ms, max(heard.std_ms, self.least_std_ms))
 
-    def phi(self, node: NodeId) -> float:
+    def phi(self, node: NodeId) -> float:  # φ
         silent_us = self.now_us - self.arrivals[node].last_us
-        return phi(silent_us / 1000, *self.estimate(node))
+        return self.estimate(node).phi(silent_us / 1000)
 
     def suspicion(self, node: NodeId):
         self.ok(round(self.phi(node), 3))  # further digits depend on the machine
 
     # ------------------------------------------------------------------- interpretation
     def wait_for(self, node: NodeId):  # Threshold
-        silent_ms = silence_ms(self.threshold, *self.estimate(node))
+        silent_ms = self.estimate(node).silence_ms(self.threshold)
         self.set_timer(Overdue(node), max(0, silent_ms))
 
     def on_overdue(self, timer: Overdue):  # Threshold
