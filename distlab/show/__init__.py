@@ -16,6 +16,7 @@ _HOMES = {
     "player": "player",
     "spacetime": "spacetime",
     "cut": "cut",
+    "rubber_band": "rubber_band",
     "tune": "tune",
     "slider": "tune",
     "chart": "charts",

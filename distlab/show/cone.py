@@ -62,10 +62,9 @@ class Cone(Layer):
 
     def sentence(self) -> str:
         """The event, and how many are before it, after it, and neither."""
-        event, counted = self.order.events[self.event], self.order.counted
-        what = "; ".join(filter(None, (event.words, event.changes)))
+        order, counted = self.order, self.order.counted
         return (
-            f"{event.node} at {event.at_us / 1000:g} ms, “{what}”: "
+            f"{order.told(self.event)}: "
             f"{counted(self.past)} before it, {counted(self.future)} after it, "
             f"{counted(self.concurrent)} concurrent with it."
         )

@@ -86,6 +86,12 @@ class Order:
         found = {self.of[i] for i in steps if i in self.of}
         return sorted(found - {but})
 
+    def told(self, event: int) -> str:
+        """An event in words: `s2 at 9 ms, “← s1 Append(1, x, 1)”`."""
+        one = self.events[event]
+        what = "; ".join(filter(None, (one.words, one.changes)))
+        return f"{one.node} at {one.at_us / 1000:g} ms, “{what}”"
+
     def counted(self, events: Sequence[int]) -> str:
         """How many events, and of whom: `3 events (s1 2, s2 1)`."""
         counts = Counter(self.events[event].node for event in events)
