@@ -24,35 +24,41 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from distlab.errors import Misuse
-from distlab.node import NodeId
-from distlab.value import IMMUTABLE
+from distlab.node import NodeId, Value
 
 
-@dataclass(frozen=True, init=False, repr=False)
-class Members:
+class Table:
+    """Where each of a group stands."""
+
+    __slots__ = ("places",)
+
+    places: dict[object, int]
+
+
+class Members(Table, Value):
     """Some of a group, in its order."""
 
-    group: tuple[NodeId, ...]
-    gone: tuple[int, ...]  # the places of those who have gone, ascending
+    group: tuple[NodeId, ...] = ()
+    gone: tuple[int, ...] = ()  # the places of those who have gone, ascending
 
     def __init__(self, group: tuple[NodeId, ...] = (), gone: tuple[int, ...] = ()):
-        object.__setattr__(self, "group", group)
-        object.__setattr__(self, "gone", gone)
+        fill(self, group, gone, places(group))
 
     def without(self, id: NodeId) -> Members:  # §1, persistence
         """All of these but one. Raises `Misuse` for one that the group never had."""
-        place = places(self.group).get(id)
+        place = self.places.get(id)
         if place is None:
             raise Misuse(f"{id!r} is not of this group, and so cannot go.")
         if id not in self:
             return self
         gone = list(self.gone)
         insort(gone, place)
-        return Members(self.group, tuple(gone))
+        fewer = object.__new__(Members)
+        fill(fewer, self.group, tuple(gone), self.places)
+        return fewer
 
     def __len__(self) -> int:
         return len(self.group) - len(self.gone)
@@ -65,16 +71,15 @@ class Members:
         return self.group[number + skipped]
 
     def __contains__(self, id: object) -> bool:
-        place = places(self.group).get(id)
+        place = self.places.get(id)
         if place is None:
             return False
         nearest = bisect_left(self.gone, place)
         return self.gone[nearest : nearest + 1] != (place,)
 
     def __iter__(self) -> Iterator[NodeId]:
-        gone = iter((*self.gone, len(self.group)))
         start = 0
-        for end in gone:
+        for end in (*self.gone, len(self.group)):
             yield from self.group[start:end]
             start = end + 1
 
@@ -84,8 +89,16 @@ class Members:
 
 @lru_cache(maxsize=8)
 def places(group: tuple[NodeId, ...]) -> dict[object, int]:
-    """Where each of a group stands: one table for all who look at the same group."""
+    """One table for all who look at the same group."""
     return {id: place for place, id in enumerate(group)}
 
 
-IMMUTABLE.add(Members)
+def fill(
+    members: Members,
+    group: tuple[NodeId, ...],
+    gone: tuple[int, ...],
+    places: dict[object, int],
+) -> None:
+    """Give a new version what will never change."""
+    for name, value in (("group", group), ("gone", gone), ("places", places)):
+        object.__setattr__(members, name, value)

@@ -113,8 +113,10 @@ class Links:
     # ------------------------------------------------------------- what a message meets
     def transit(self, src: NodeId, dst: NodeId) -> Transit:
         """What this link does to each message, with the faults now in force."""
-        concerned = [fault for fault in self.faults if concerns(fault, src, dst)]
         transit = self.latency(src, dst)
+        if not self.faults and not self.network.fifo:
+            return transit
+        concerned = [fault for fault in self.faults if concerns(fault, src, dst)]
         for fault in concerned:
             if isinstance(fault, (SlowLink, Delay)):
                 transit = stretched(transit, fault)
