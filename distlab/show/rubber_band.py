@@ -120,7 +120,7 @@ class RubberBand(anywidget.AnyWidget):
             "low": rubber.low,
             "high": rubber.high,
             "xs": self.xs,
-            "lanes": [(node, y, order.lanes[node]) for node, y in self.heights.items()],
+            "lanes": [(n, y, order.lanes[n]) for n, y in lanes_of(order.lanes).items()],
             "before": order.before,
             "after": order.after,
             "words": [order.told(event) for event in range(len(order.events))],
@@ -130,11 +130,6 @@ class RubberBand(anywidget.AnyWidget):
             ],
             "cut": [self.cut[node] for node in order.lanes],
         }
-
-    @property
-    def heights(self) -> dict[str, float]:
-        """The height of each lane."""
-        return lanes_of(self.rubber.order.lanes)
 
     def __repr__(self) -> str:
         return f"RubberBand: {self._still.alt}\n{self._still.text}"

@@ -81,7 +81,7 @@ class RubberDrawing:
         self._cut(upright)
         y = self.bottom + 22
         for row in rows:
-            self.drawing.write(rubber.left, y, row, "dl-strong")
+            self.drawing.write(rubber.left, y, row, "dl-strong dl-caption")
             y += ROW
 
     def place(self, event: int) -> tuple[float, float]:
@@ -93,8 +93,9 @@ class RubberDrawing:
         for node, y in self.ys.items():
             self.drawing.write(left - 8, y + 4, node, "dl-strong dl-end")
             self.drawing.line(left, y, right, y, "dl-lane")
-        words = "order, not time →"
-        self.drawing.write(right, self.bottom + 6, words, "dl-small dl-quiet dl-end")
+        look, y = "dl-small dl-quiet", self.bottom + 6
+        self.drawing.write(self.rubber.left, y, "○ without a message", look)
+        self.drawing.write(right, y, "order, not time →", f"{look} dl-end")
 
     # ------------------------------------------------------------------------ messages
     def _mail(self) -> Iterator[str]:

@@ -5,6 +5,7 @@
 
 const NEAR = 14; // pixels from the last event in a cut to the cut, at most
 const SHORT = 6; // an arrow ends this far from the middle of its event
+const FOOT = 46; // pixels below the last lane, without the caption
 const PULL = 10; // pixels for each press of a key
 const LONG_MS = 600; // that it takes to make a cut straight
 const NAMED = 3; // messages that a sentence names
@@ -105,12 +106,17 @@ function render({ model, el }) {
     class: "distlab-rubber-stage",
     tabindex: "0",
     role: "group",
-    "aria-label":
-      "Events. Arrow keys choose one, with Shift they pull it, Escape lets go of it.",
+    "aria-label": `${band.alt} Arrow keys choose an event, with Shift they pull it, Escape lets go of it.`,
   });
   stage.innerHTML = band.svg;
   const svg = stage.querySelector("svg");
   svg.setAttribute("role", "group"); // what is in an `img` nobody is told of
+  svg.removeAttribute("aria-describedby");
+  for (const row of svg.querySelectorAll(".dl-caption")) row.remove(); // it is said below
+  const high = (band.lanes.at(-1)?.[1] ?? 0) + FOOT;
+  svg.setAttribute("viewBox", `0 0 ${svg.viewBox.baseVal.width} ${high}`);
+  svg.setAttribute("height", high);
+  svg.querySelector(".dl-paper").setAttribute("height", high - 1);
   const happenings = [...svg.querySelectorAll(".dl-happening")];
   const mail = [...svg.querySelectorAll(".dl-mail")];
   const cutting = svg.querySelector(".dl-cutting");
@@ -132,7 +138,9 @@ function render({ model, el }) {
   const bar = made("div", { class: "distlab-rubber-bar" }, pull, back);
   const ofCut = made("div", { class: "distlab-rubber-says", "aria-live": "polite" });
   const ofEvent = made("div", { class: "distlab-rubber-says", "aria-live": "polite" });
-  const root = made("div", { class: "distlab-rubber" }, bar, stage, ofCut, ofEvent);
+  const key = made("div", { class: "distlab-rubber-key" });
+  key.textContent = "◀ before the event that is chosen   ▶ after it   pale: concurrent with it";
+  const root = made("div", { class: "distlab-rubber" }, bar, stage, key, ofCut, ofEvent);
   el.append(root);
   // JupyterLab takes the arrow keys away from any element that does not say this itself
   for (const focusable of [stage, ...handles, ...bar.children]) {
