@@ -173,11 +173,14 @@ KILLED = {
     mutants.ForgetsWhatItWants: test_push_pull_brings_both_what_is_newer,
     mutants.KeepsWhatItHas: test_push_pull_brings_both_what_is_newer,
     mutants.SendsWhatIsEqual: test_nothing_is_sent_where_nothing_differs,
+    mutants.TellsNobodyWhatItFound: (
+        test_what_anti_entropy_has_brought_is_a_rumour_again
+    ),
 }
 
 
 @pytest.mark.parametrize("mutant", KILLED, ids=lambda kind: kind.__name__)
 def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
-    monkeypatch.setitem(globals(), "AntiEntropy", mutant)
+    monkeypatch.setitem(globals(), mutant.__base__.__name__, mutant)
     with pytest.raises(AssertionError):
         KILLED[mutant]()
