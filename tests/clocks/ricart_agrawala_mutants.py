@@ -32,8 +32,21 @@ class WaitsForNobody(RicartAgrawala):
 class WaitsForAllButOne(RicartAgrawala):
     """Invocation, 2: enters when one of the answers is missing."""
 
+    def after_event(self):
+        if self.outstanding == 1:
+            self.outstanding = 0
+        super().after_event()
+
     def on_reply(self, src, msg):
-        self.outstanding = max(0, self.outstanding - 1 - (self.outstanding == 2))
+        self.outstanding = max(0, self.outstanding - 1)
+
+
+class NeverEnters(RicartAgrawala):
+    """Invocation, 2: waits for one answer more than there are nodes to ask."""
+
+    def after_event(self):
+        if self.outstanding < 0:
+            super().after_event()
 
 
 class ForgetsWhoWaits(RicartAgrawala):

@@ -1,14 +1,26 @@
 """Nodes that forget something of broadcast by a sequencer, each named after it."""
 
-from distlab.clocks.sequencer_broadcast import Sequenced, SequencerBroadcast
+from distlab.clocks.sequencer_broadcast import Sequenced, SequencerBroadcast, Submit
+from distlab.node import Call
+from distlab.replicated import Command
 
 
 class NumbersForItself(SequencerBroadcast):
     """Sender: each node is its own sequencer."""
 
-    @property
-    def sequencer(self):
-        return self.id
+    def broadcast(self, m):
+        self.asked += 1
+        command = Command(self.id, self.asked, Call("broadcast", (m,)))
+        self.on_submit(self.id, Submit(command))
+
+
+class AsksEverybody(SequencerBroadcast):
+    """Sender: sends to all, and each of them gives it a number."""
+
+    def broadcast(self, m):
+        self.asked += 1
+        command = Command(self.id, self.asked, Call("broadcast", (m,)))
+        self.send(self.nodes, Submit(command))
 
 
 class UsesANumberTwice(SequencerBroadcast):
@@ -36,7 +48,7 @@ class DeliversAtOnce(SequencerBroadcast):
 
 
 class SkipsGaps(SequencerBroadcast):
-    """Destinations: in the order of the numbers, and does not wait for those between."""
+    """Destinations: in the order of the numbers, and waits for none between."""
 
     def on_sequenced(self, src, msg):
         if msg.sn >= self.nextdeliver:

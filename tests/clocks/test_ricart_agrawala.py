@@ -182,6 +182,7 @@ KILLED = [
     (mutants.CountsFromItsOwn, "lopsided", 0, IN_ORDER),
     (mutants.WaitsForNobody, "symmetric", 0, one_is_inside),
     (mutants.WaitsForAllButOne, "symmetric", 1, one_is_inside),
+    (mutants.NeverEnters, "symmetric", 0, everybody_enters),
     (mutants.ForgetsWhoWaits, "symmetric", 0, everybody_enters),
     (mutants.AnswersAlways, "symmetric", 0, one_is_inside),
     (mutants.DefersAlways, "symmetric", 0, everybody_enters),
