@@ -10,10 +10,12 @@ Assumes
     Reliable FIFO links; nothing is known of delays. No crashes: one crashed node stops
     everyone.
 Costs
-    3(n - 1) messages per entry; one round trip to enter an idle system.
+    3(n - 1) messages for each entry; one round trip to enter an idle system, and one
+    message delay from one that leaves to the next that enters.
 Departs
-    IR2 raises the clock to the message's stamp, not above it: the tick of IR1 before
-    the next stamp does that. Only what is stamped ticks.
+    The paper's queues begin with a request of the node that has the resource first;
+    ours are empty. IR2 raises the clock to the message's stamp, not above it: the tick
+    of IR1 before the next stamp does that. Only what is stamped ticks.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ Assumes
     No message is lost or arrives twice; they may overtake each other. Nothing is known
     of delays. No crashes: one crashed node stops everyone.
 Costs
-    2(n - 1) messages per entry: fewer are not possible where all must be asked and
-    answer. One round trip to enter an idle system.
+    2(n - 1) messages for each entry; one round trip to enter an idle system, and one
+    message delay from one that leaves to the next that enters.
 Departs
     Nowhere.
 """

@@ -2,8 +2,8 @@
 
 Source
     Défago, Schiper and Urbán, "Total Order Broadcast and Multicast Algorithms: Taxonomy
-    and Survey", ACM Computing Surveys 36(4), 2004, section 4.1: fixed sequencer, in the
-    variant in which a sender asks the sequencer to broadcast.
+    and Survey", ACM Computing Surveys 36(4), 2004, section 4.1: fixed sequencer, in
+    variant UB (unicast to the sequencer, which broadcasts).
 Guarantees
     Nothing is delivered that was not broadcast, nor twice. All nodes deliver the same,
     in the same order. That order is that of the sequencer: two broadcasts of one node

@@ -24,6 +24,7 @@ from killed import broken, each_mutant, first_harm, kill, mutants_in
 
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
+from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.clocks.causal_broadcast import CausalBroadcast, Data
 from distlab.faults import Byzantine, Crash, Fault, Schedule
@@ -120,13 +121,18 @@ def test_total_order_is_not_promised():
 
 
 # ------------------------------------------------------------------------- every order
-def explored(protocol: type = CausalBroadcast, *properties) -> Explored:
+def explored(
+    protocol: type = CausalBroadcast,
+    *properties,
+    budget: Budget = Budget(),  # noqa: B008 (a frozen value)
+) -> Explored:
     """All orders of arrivals of two broadcasts, of which one may be an answer."""
     return explore(
         protocol,
         servers=3,
         workload={"s1": (said(1, "s1"),), "s2": (said(1, "s2"),)},
         network=Unordered(prompt=True, duplicating=True),
+        budget=budget,
         properties=(always_in_causal_order, *properties),
     )
 
@@ -136,6 +142,7 @@ def test_in_every_order_of_arrivals_what_happened_before_is_delivered_before():
     live = sometimes_all_is_delivered, always_possible_that_all_is_delivered
     verdict = explored(CausalBroadcast, *live)
     assert (verdict.valid, verdict.states) == (True, 45)
+    assert explored(budget=Budget(crashes=2)).valid
 
 
 def test_without_the_vector_the_answer_comes_first_after_four_steps():

@@ -1,4 +1,4 @@
-"""Total order by Lamport's stamps: rules, promises under faults, every order, mutants."""
+"""Total order by Lamport's stamps: rules, promises, every order, mutants."""
 
 from functools import partial
 

@@ -258,3 +258,20 @@ def test_an_entry_costs_three_messages_to_each_other_node_and_a_round_trip(n):
     assert len(cluster.trace.where("send")) == 3 * (n - 1)
     entered, left = cluster.history
     assert (entered.ended_us, left.ended_us) == (10_000, 10_000)
+
+
+@pytest.mark.parametrize("work", THINKS)
+def test_an_entry_costs_as_many_messages_where_many_want_to_enter(work):
+    cluster = run(LamportMutex, 2, work)
+    entries = len(cluster.trace.where("output"))
+    assert len(cluster.trace.where("send")) == 3 * (5 - 1) * entries
+
+
+def test_the_next_enters_one_message_after_another_has_left():
+    cluster = Cluster(
+        LamportMutex,
+        servers=3,
+        network=Network(5, fifo=True),
+        workload={"s1": ENTER_AND_LEAVE, "s2": ENTER_AND_LEAVE},
+    ).run()
+    assert [step.at_ms for step in cluster.trace.where("output")] == [10, 15]

@@ -28,12 +28,13 @@ from snapshot_claims import (
     without_empty,
 )
 
+from distlab.causality import Causality
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
 from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.clocks.naive_snapshot import NaiveSnapshot
-from distlab.clocks.snapshot import ChandyLamport, Marker, Recorded, Transfer
+from distlab.clocks.snapshot import ChandyLamport, Marker, Recorded, Transfer, cut
 from distlab.faults import Byzantine, Duplication, Fault, Reordering, Schedule
 from distlab.node import Call, Deliver, End, Node, Output, Send, Start
 from distlab.sim import Cluster, Network
@@ -161,9 +162,14 @@ def test_the_system_may_never_have_been_in_the_state_that_is_recorded():
 
 
 # ------------------------------------------------------------------------- every order
-PAYS_AND_LOOKS = {
+TWO = {
     "s1": (transfer("s2", 1), SNAPSHOT, transfer("s2", 2)),
     "s2": (transfer("s1", 4), transfer("s1", 8)),
+}
+THREE = {
+    "s1": (SNAPSHOT,),
+    "s2": (transfer("s3", 1), transfer("s3", 2)),
+    "s3": (transfer("s2", 4),),
 }
 
 
@@ -174,26 +180,39 @@ def explored(
     workload: dict[str, tuple[Call, ...]] | None = None,
     budget: Budget = Budget(),  # noqa: B008 (a frozen value)
 ) -> Explored:
-    """All orders in which two nodes pay each other, and one begins a snapshot."""
+    """All orders in which nodes pay each other, and one begins a snapshot."""
+    workload = workload or TWO
     return explore(
         protocol,
-        servers=2,
-        workload=PAYS_AND_LOOKS if workload is None else workload,
+        servers=len(workload),
+        workload=workload,
         network=network,
         budget=budget,
         properties=properties,
     )
 
 
-def test_in_every_order_of_messages_all_the_money_is_in_the_snapshot():
+@pytest.mark.parametrize(("workload", "states"), [(TWO, 148), (THREE, 3896)])
+def test_in_every_order_of_messages_all_the_money_is_in_the_snapshot(workload, states):
     """A changed count is a changed protocol."""
     verdict = explored(
         ChandyLamport,
         always_all_the_money,
         sometimes_money_is_on_its_way_in_it,
         always_possible_that_all_have_recorded,
+        workload=workload,
     )
-    assert (verdict.valid, verdict.states) == (True, 148)
+    assert (verdict.valid, verdict.states) == (True, states)
+
+
+CLOSING = mutants.ClosesChannelsLate, mutants.ClosesChannelsEarly
+
+
+@pytest.mark.parametrize("mutant", CLOSING, ids=lambda kind: kind.__name__)
+def test_which_marker_closes_which_channel_matters_from_three_nodes_on(mutant):
+    """Marker-Receiving Rule: two have one channel each into them, and one marker."""
+    assert explored(mutant, always_all_the_money).valid
+    assert explored(mutant, always_all_the_money, workload=THREE).invalid
 
 
 def test_every_state_that_is_recorded_is_one_that_the_system_can_be_in():
@@ -218,7 +237,7 @@ def test_every_state_that_is_recorded_is_one_that_the_system_can_be_in():
 
     without = {
         id: tuple(call for call in calls if call != SNAPSHOT)
-        for id, calls in PAYS_AND_LOOKS.items()
+        for id, calls in TWO.items()
     }
     explored(ChandyLamport, sometimes_elsewhere, workload=without)
     explored(ChandyLamport, sometimes_recorded)
@@ -244,21 +263,38 @@ def test_a_naive_snapshot_loses_money():
     assert verdict.reason.startswith("Broken after 5 steps")
 
 
-def less_than_there_is(cluster: Cluster) -> str | None:
-    found = sum(part.total for part in recorded(cluster.trace).values())
-    return f"{found}" if found < DEPOSIT * len(cluster.nodes) else None
+naive = partial(run, NaiveSnapshot, work="quiet", schedule=())
 
 
-def more_than_there_is(cluster: Cluster) -> str | None:
+def money(cluster: Cluster) -> int:
+    """How much more is in the snapshot than there is."""
     found = sum(part.total for part in recorded(cluster.trace).values())
-    return f"{found}" if found > DEPOSIT * len(cluster.nodes) else None
+    return found - DEPOSIT * len(cluster.nodes)
+
+
+def too_little(cluster: Cluster) -> str | None:
+    return f"{money(cluster)}" if money(cluster) < 0 else None
+
+
+def too_much(cluster: Cluster) -> str | None:
+    return f"{money(cluster)}" if money(cluster) > 0 else None
 
 
 def test_a_naive_snapshot_finds_too_little_or_too_much():
-    """§3.1: what leaves after the one was asked arrives before the other is."""
-    naive = partial(run, NaiveSnapshot, work="quiet", schedule=())
-    first_harm(less_than_there_is, naive)
-    first_harm(more_than_there_is, naive)
+    """§3.1: too much is found where the cut is not consistent, and only there."""
+    first_harm(too_little, naive)
+    seed = first_harm(too_much, naive)
+    assert nothing_arrives_that_was_not_sent(naive(seed))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_a_naive_snapshot_finds_is_wrong_by_what_crosses_its_cut(seed):
+    """§3.1: what crosses it forward is in neither state, what does backward in both."""
+    trace = (cluster := naive(seed)).trace
+    causes, where = Causality(trace), cut(trace)
+    forward = sum(trace[sent].what.amount for sent, _ in causes.in_transit(where))
+    backward = sum(trace[sent].what.amount for sent, _ in causes.orphans(where))
+    assert money(cluster) == backward - forward
 
 
 def test_one_crash_and_the_snapshot_is_never_done():

@@ -19,7 +19,7 @@ from distlab.sim import Cluster, Network, Uniform
 KIM = Call("take", ("kim",))
 
 
-# -------------------------------------------------------------------------- the promises
+# ------------------------------------------------------------------------- the promises
 def owners(history: History) -> Counter:
     """How many have been told that a name is theirs."""
     return Counter(op.args for op in history if op.result is True)
@@ -61,7 +61,7 @@ def run(protocol: type[Node], seed: int) -> Cluster:
     return cluster.run(until_ms=OVER_MS + 1000)
 
 
-# ----------------------------------------------------------------------------- the steps
+# ---------------------------------------------------------------------------- the steps
 @pytest.mark.parametrize("seed", range(15))
 def test_claims_that_are_delivered_in_one_order_give_each_name_one_owner(seed):
     """Total order broadcast, 1; Total order broadcast, 2."""
