@@ -137,6 +137,4 @@ class TimeServer(Node):
 
 
 # Who runs together when `distlab run` is told nothing else.
-
-
 CLUSTER = {"servers": (TimeServer, 1), "clients": (Reader, 1)}
