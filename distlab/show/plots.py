@@ -204,7 +204,8 @@ class Frame:
         x = self.across(value)
         self.paper.line(x, self.top - 4, x, self.low, "dl-plot-here")
         room = text_width(label) / 2 + 4
-        middle = min(max(x, room), self.WIDE - room)
+        free = 14 + text_width(self.axes[1]) + 12  # the axis has its name on the left
+        middle = min(max(x, free + room), self.WIDE - room)
         self.paper.write(middle, self.top - 7, label, "dl-middle dl-strong dl-rim")
 
     def picture(self, alt: str, text: str) -> Picture:

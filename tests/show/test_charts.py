@@ -24,6 +24,7 @@ from distlab.show.maps import FAINTEST, SIGNS, STRONGEST, cell_of
 from distlab.show.picture import text_width
 from distlab.show.plots import DASHES, MARKS, rank, steps, ticks
 
+SVG = "{http://www.w3.org/2000/svg}"
 COUNTS = {(t, loss): t * loss for t in (50, 100, 150) for loss in (0, 1, 2)}
 SAMPLES = {"fast": [3, 1, 2], "slow": [30, 10, 20], "dead": []}
 LINES = {"s2": [(0, 0), (10, 4), (20, 2)], "s3": [(0, 1), (20, 9)]}
@@ -119,7 +120,7 @@ LONG = "How long two hundred writes take, by the number of synchronous followers
 def test_nothing_is_written_beyond_the_paper_or_over_its_neighbour(picture):
     tree = ElementTree.fromstring(picture.svg)
     rows: dict[float, list[tuple[float, float]]] = {}
-    for written in tree.iter("{http://www.w3.org/2000/svg}text"):
+    for written in tree.iter(f"{SVG}text"):
         style = written.get("class") or ""
         title = "dl-title" in style
         wide = text_width(written.text, 13 if title else 11, title) / 1.04
@@ -274,6 +275,15 @@ def test_a_line_goes_through_its_points_to_scale():
     assert y0 - y1 == pytest.approx(y1 - y2)
     assert x0 < x1 < x2
     assert y0 > y1 > y2
+
+
+@pytest.mark.parametrize("at", [0, 5, 20])
+def test_the_place_in_question_is_told_beside_the_name_of_the_axis(at):
+    picture = show.lines(LINES, x="width_ms", y="without_leader_ms", at=at)
+    tree = ElementTree.fromstring(picture.svg)
+    placed = {text.text: float(text.get("x")) for text in tree.iter(f"{SVG}text")}
+    told = f"width {at} ms"
+    assert placed[told] - text_width(told) / 2 > 14 + text_width("without leader (ms)")
 
 
 def test_series_are_told_apart_by_mark_and_dashes_as_well():
