@@ -32,10 +32,13 @@ def remembering(protocol: type[Raft]) -> type[Raft]:
             if self.role is not Role.LEADER:
                 self.mine = None
                 return
-            if self.mine is not None and self.log.cut(len(self.mine)) != self.mine:
-                self.strange = f"{self.id} leads and takes back part of its log"
-            self.mine = self.log
-            self.committed[self.current_term] = self.log.cut(self.commit_index)
+            if news := self.mine is not self.log:  # most events append nothing
+                if self.mine is not None and self.log.cut(len(self.mine)) != self.mine:
+                    self.strange = f"{self.id} leads and takes back part of its log"
+                self.mine = self.log
+            known = self.committed.get(self.current_term)
+            if news or known is None or len(known) != self.commit_index:
+                self.committed[self.current_term] = self.log.cut(self.commit_index)
 
         def apply(self, index: int):
             entry = self.log[index]
