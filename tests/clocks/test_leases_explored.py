@@ -2,7 +2,8 @@
 
 import pytest
 
-from distlab.check import Budget, explore
+from distlab.check.budget import Budget
+from distlab.check.explore import explore
 from distlab.check.explored import Explored
 from distlab.clocks.lease import Holder, LeaseServer, Storage, TrustingStorage
 from distlab.node import Call
