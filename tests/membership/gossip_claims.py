@@ -63,3 +63,10 @@ def what_nobody_wrote_is_nowhere(cluster: Cluster) -> str | None:
             if (entry.stamp.site, (entry.key, entry.value)) not in called:
                 return f"{id} has {entry}, which nobody wrote"
     return None
+
+
+def sometimes_a_rumour_has_died_and_some_site_has_not_heard(world: World) -> bool:
+    """§1.4, removed: nobody spreads it any more, and somebody does not have it."""
+    nodes = world.nodes.values()
+    spreading = any(node.hot or node.heard for node in nodes)
+    return not spreading and len({bool(node.database) for node in nodes}) == 2

@@ -16,6 +16,14 @@ class CountsItsOwnUpdates(AntiEntropy):
         self.ok(Stamp(number, self.id))
 
 
+class NamesNoSite(AntiEntropy):
+    """§1, Now: two sites may give out the same timestamp."""
+
+    def update(self, key, value):
+        self.accept(Entry(key, Stamp(1, "some site"), value))
+        self.ok(Stamp(1, self.id))
+
+
 class TakesWhateverComes(AntiEntropy):
     """§1, supersede: the last one to come stays."""
 

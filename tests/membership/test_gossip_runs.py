@@ -115,14 +115,14 @@ def test_every_rumour_is_forgotten_in_the_end(protocol):
 @pytest.mark.parametrize("work", WORKLOADS)
 @pytest.mark.parametrize("protocol", ANTI_ENTROPY, ids=lambda p: p.__qualname__)
 def test_all_sites_become_equal_for_many_seeds(protocol, work):
-    for seed in range(100, 150):
+    for seed in range(100, 120):
         assert broken(run(protocol, seed, work), *BY_ANTI_ENTROPY) == {}, seed
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("protocol", RUMOURS, ids=lambda p: p.__qualname__)
 def test_every_rumour_is_forgotten_for_many_seeds(protocol):
-    for seed in range(100, 125):
+    for seed in range(100, 112):
         for work in WORKLOADS:
             assert broken(run(protocol, seed, work), *BY_RUMOURS) == {}, seed
 
@@ -217,6 +217,7 @@ def test_the_run_reads_as_it_is_written_down(golden):
 
 # ------------------------------------------------------------------------------ mutants
 KILLED = [
+    (gossip_mutants.NamesNoSite, "symmetric", 0, always_one_update_a_timestamp),
     (gossip_mutants.TakesWhateverComes, "symmetric", 1, updates_stay),
     (gossip_mutants.ComesBackEmpty, "lopsided", 2, updates_stay),
     (gossip_mutants.ComparesOnce, "symmetric", 0, all_become_equal),
