@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from distlab.node import Assumes, Call, Message, Node, NodeId, Value, ignored, volatile
+from distlab.node import Assumes, Call, Message, Node, NodeId, Value, volatile
 
 
 class Stamp(NamedTuple):
@@ -96,7 +96,8 @@ class LamportMutex(Node):
             and all(self.heard.get(p, mine) > mine for p in self.peers)  # (ii)
         )
 
-    on_ack = ignored("it is only its timestamp: see `before_stamped`")
+    def on_ack(self, src: NodeId, msg: Ack):
+        """It is its timestamp, and no more: see `before_stamped`."""
 
     def after_event(self):
         if not self.inside and self.may_enter():
