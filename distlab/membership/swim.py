@@ -102,10 +102,10 @@ class Swim(Node):
             self.become_silent(self.target)  # §3.1, no ack
         self.period += 1
         self.target = self.next_target()
-        self.set_timer(ProtocolPeriod(), self.period_ms)
         if self.target is not None:
             self.send(self.target, Ping(self.piggyback(), self.id, self.period))
             self.set_timer(NoAck(), self.timeout_ms)
+        self.set_timer(ProtocolPeriod(), self.period_ms)
 
     def next_target(self) -> NodeId | None:  # §3.1, ping
         if not self.members:

@@ -133,6 +133,13 @@ class DropsAtOnce(SuspicionSwim):
         self.learn(Confirm(member, self.claim(member).incarnation))
 
 
+class SuspectsTheNextIncarnation(SuspicionSwim):
+    """§4.2, alive: raises the incarnation of another, to make sure of being heard."""
+
+    def become_silent(self, member):
+        self.learn(Suspect(member, self.claim(member).incarnation + 1))
+
+
 class NeverObjects(SuspicionSwim):
     """§4.2, alive."""
 

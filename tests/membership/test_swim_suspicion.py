@@ -55,9 +55,9 @@ def test_who_does_not_answer_is_suspected_and_stays_on_the_list():
     assert effects == [
         Output(suspected),
         SUSPICION,
-        SetTimer(ProtocolPeriod(), (200, 200)),
         Send("s3", Ping((suspected,), "s1", 2)),
         SetTimer(NoAck(), (40, 40)),
+        SetTimer(ProtocolPeriod(), (200, 200)),
     ]
 
 
@@ -173,6 +173,9 @@ KILLED = [
 ]
 ONCE = test_who_hears_that_it_is_suspected_objects_in_its_next_incarnation
 KILLED_BY_A_STEP = {
+    mutants.SuspectsTheNextIncarnation: (
+        test_who_does_not_answer_is_suspected_and_stays_on_the_list
+    ),
     mutants.ObjectsToOldSuspicions: ONCE,
     mutants.BelievesWhatCameLast: test_an_objection_clears_it,
 }
