@@ -9,8 +9,8 @@ Guarantees
     past, and so at most ε ahead. Each of c events of that past has this l, too.
 Assumes
     Clocks that differ by at most ε and never go back: else l runs ahead by more, and
-    the order is right all the same. Links may lose, double and reorder messages. No
-    process forgets its clock: none crashes.
+    the order is right all the same. Links may lose, double and reorder messages. Who
+    crashes does not come back: it has forgotten what it had heard of.
 Costs
     No message more; two numbers in each.
 Departs
@@ -65,7 +65,7 @@ class HybridClock(Node):
     whatever it does begins with `ts = self.happen(…)`.
     """
 
-    assumes = Assumes(failures="pause", clock="bounded drift")
+    assumes = Assumes(failures="crash-stop", clock="bounded drift")
 
     clock: Stamp = volatile(Stamp(0, 0))
 

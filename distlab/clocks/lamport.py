@@ -8,8 +8,8 @@ Guarantees
     way round: of a smaller number nothing follows. The order ⇒ is total, contains → and
     is the same for everybody.
 Assumes
-    Links may lose, double and reorder messages. No process forgets its clock: none
-    crashes.
+    Links may lose, double and reorder messages. Who crashes does not come back: it has
+    forgotten its clock.
 Costs
     No message more; one number and one name in each.
 Departs
@@ -62,7 +62,7 @@ class LamportClock(Node):
     whatever it does begins with `ts = self.happen(…)`.
     """
 
-    assumes = Assumes(failures="pause")
+    assumes = Assumes(failures="crash-stop")
 
     clock: int = volatile(0)
 

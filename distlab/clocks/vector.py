@@ -9,8 +9,8 @@ Guarantees
     The strong clock condition: V(a) < V(b) if and only if a happened before b, a → b.
     So two stamps tell whether either could have caused the other.
 Assumes
-    Links may lose, double and reorder messages. All processes are known. No process
-    forgets its clock: none crashes.
+    Links may lose, double and reorder messages. All processes are known. Who crashes
+    does not come back: it has forgotten its clock.
 Costs
     No message more; in each as many numbers as there are processes.
 Departs
@@ -83,7 +83,7 @@ class VectorClock(Node):
     whatever it does begins with `ts = self.happen(…)`.
     """
 
-    assumes = Assumes(failures="pause")
+    assumes = Assumes(failures="crash-stop")
 
     clock: Vector | None = volatile(None)
 

@@ -8,8 +8,9 @@ Source
     1011.5808, 2010.
 Guarantees
     An acknowledged value stays until a client that has seen it writes the key again:
-    sooner or later at all servers, which become equal. Not the other way round: what
-    has been seen and overwritten may stay as well, and be joined by more and more.
+    sooner or later at all servers, whose vectors become equal. Not the other way round:
+    what has been seen and overwritten may stay as well, at some servers and not at
+    others, and be joined by more and more.
 Assumes
     Messages may be delayed and overtake each other; to a server that is up none is
     lost, and none is doubled. Servers may crash and recover with their disks.

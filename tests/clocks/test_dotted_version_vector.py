@@ -11,11 +11,12 @@ from killed import broken, each_mutant, first_harm, kill, mutants_in
 from schedules import Drawing
 from version_vector_runs import (
     OUTAGE,
-    all_become_equal,
+    contexts_become_equal,
     each_value_is_there_once,
     nothing_comes_back,
     nothing_is_lost,
     run,
+    values_become_equal,
 )
 
 from distlab.clocks.dotted_version_vector import (
@@ -31,7 +32,8 @@ from distlab.replication import version_numbers
 from distlab.sim import Cluster
 
 PROMISES = (
-    all_become_equal,
+    contexts_become_equal,
+    values_become_equal,
     nothing_is_lost,
     nothing_comes_back,
     each_value_is_there_once,
@@ -141,7 +143,7 @@ def test_servers_become_equal_after_an_outage():
 
 # --------------------------------------------------------- what is taken for granted
 HARM = {
-    all_become_equal: (Loss(0.5, messages=("Sync",)),),
+    values_become_equal: (Loss(0.5, messages=("Sync",)),),
     nothing_comes_back: (Duplication(0.5, messages=("Put",)),),
     nothing_is_lost: (
         LostWrites("s1", at_ms=300, records=20),

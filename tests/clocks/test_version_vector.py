@@ -12,7 +12,7 @@ from killed import Judge, broken, each_mutant, first_harm, kill, mutants_in
 from schedules import Drawing
 from version_vector_runs import (
     OUTAGE,
-    all_become_equal,
+    contexts_become_equal,
     each_value_is_there_once,
     nothing_comes_back,
     nothing_is_lost,
@@ -48,7 +48,7 @@ from distlab.node import (
 )
 from distlab.sim import Cluster
 
-PROMISES = (all_become_equal, nothing_is_lost)
+PROMISES = (contexts_become_equal, nothing_is_lost)
 NOTHING = Vector()
 
 
@@ -149,7 +149,7 @@ def test_a_client_writes_over_what_it_has_seen():
 # ------------------------------------------------------------------------- many seeds
 @pytest.mark.parametrize("shape", ["symmetric", "lopsided"])
 @pytest.mark.parametrize("seed", range(10))
-def test_servers_become_equal_and_nothing_is_lost(seed, shape):
+def test_servers_know_of_the_same_writes_and_have_lost_nothing(seed, shape):
     """update; conflict; merge."""
     drawing = Drawing(seed, ("s1", "s2", "s3"), ("c1", "c2", "c3"))
     faults = drawing.schedule(VersionVectors.assumes)
@@ -174,10 +174,12 @@ def test_clients_that_take_turns_make_more_and_more_siblings():
 
 
 # --------------------------------------------------------- what is taken for granted
-def test_servers_whose_messages_are_lost_stay_different():
+def test_servers_whose_messages_are_lost_know_different_things():
     lossy = (Loss(0.5, messages=("Sync",)),)
     assert not VersionVectors.assumes.admits(lossy, 3)
-    first_harm(all_become_equal, lambda seed: run(VersionVectors, seed, faults=lossy))
+    first_harm(
+        contexts_become_equal, lambda seed: run(VersionVectors, seed, faults=lossy)
+    )
 
 
 def with_lost_writes(protocol: type, seed: int) -> Cluster:
@@ -204,11 +206,11 @@ TABLE = [
     (mutants.ForgetsTheContext, "alone", 0, nothing_comes_back),
     (mutants.TakesTheirs, "symmetric", 0, nothing_is_lost),
     (mutants.KeepsItsOwn, "symmetric", 0, nothing_is_lost),
-    (mutants.KeepsBothVectors, "symmetric", 0, all_become_equal),
+    (mutants.KeepsBothVectors, "symmetric", 0, contexts_become_equal),
     (mutants.ComparesOneEntry, "symmetric", 0, nothing_is_lost),
-    (mutants.AsksNobodyAfterACrash, "outage", 0, all_become_equal),
-    (mutants.TellsNobodyAfterACrash, "outage", 0, all_become_equal),
-    (mutants.TellsTheFirstAlone, "symmetric", 0, all_become_equal),
+    (mutants.AsksNobodyAfterACrash, "outage", 0, contexts_become_equal),
+    (mutants.TellsNobodyAfterACrash, "outage", 0, contexts_become_equal),
+    (mutants.TellsTheFirstAlone, "symmetric", 0, contexts_become_equal),
 ]
 
 

@@ -90,40 +90,51 @@ def servers_of(cluster: Cluster) -> list[Node]:
     return [node for id, node in cluster.nodes.items() if id.startswith("s")]
 
 
-def values(cluster: Cluster) -> list[str]:
-    """What the first server has in the end."""
-    return [value for key in "xy" for value in servers_of(cluster)[0].row(key).values]
+def values(server: Node) -> list[str]:
+    """What a server has in the end."""
+    return [value for key in "xy" for value in server.row(key).values]
 
 
 # --------------------------------------------------------------------------- promises
-def all_become_equal(cluster: Cluster) -> str | None:
+def contexts_become_equal(cluster: Cluster) -> str | None:
+    """In the end all servers know of the same writes."""
+    found = [{k: row.context for k, row in s.rows} for s in servers_of(cluster)]
+    equal = all(contexts == found[0] for contexts in found)
+    return None if equal else f"servers know different things: {found}"
+
+
+def values_become_equal(cluster: Cluster) -> str | None:
     """In the end all servers have the same, in whatever order."""
-    rows = [
-        {key: (set(row.values), row.context) for key, row in server.rows}
-        for server in servers_of(cluster)
-    ]
-    return None if all(r == rows[0] for r in rows) else f"servers differ: {rows}"
+    found = [sorted(values(server)) for server in servers_of(cluster)]
+    equal = all(found[0] == values for values in found)
+    return None if equal else f"servers have different values: {found}"
 
 
 def nothing_is_lost(cluster: Cluster) -> str | None:
     """What was acknowledged is there, if nobody wrote the key that had seen it."""
-    kept = set(values(cluster)) | set(overwritten(cluster, sure=False))
-    for op in cluster.history.where("write", outcome="ok"):
-        if op.args[1] not in kept:
-            return f"lost: {op}"
+    gone = overwritten(cluster, sure=False)
+    for server in servers_of(cluster):
+        kept = set(values(server)) | set(gone)
+        for op in cluster.history.where("write", outcome="ok"):
+            if op.args[1] not in kept:
+                return f"lost at {server.id}: {op}"
     return None
 
 
 def nothing_comes_back(cluster: Cluster) -> str | None:
     """What somebody had seen who then wrote the key is not there any more."""
     gone = overwritten(cluster, sure=True)
-    for value in values(cluster):
-        if value in gone:
-            return f"{value} is there, which was seen by {gone[value]}"
+    for server in servers_of(cluster):
+        for value in values(server):
+            if value in gone:
+                return f"{server.id} has {value}, which was seen by {gone[value]}"
     return None
 
 
 def each_value_is_there_once(cluster: Cluster) -> str | None:
     """No value stands beside itself."""
-    found = values(cluster)
-    return f"{found}" if len(found) > len(dict.fromkeys(found)) else None
+    for server in servers_of(cluster):
+        found = values(server)
+        if len(found) > len(dict.fromkeys(found)):
+            return f"{server.id} has {found}"
+    return None
