@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy
@@ -36,6 +35,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from distlab.errors import Misuse
+from distlab.membership.phi_accrual import Normal
 
 Times = NDArray[numpy.float64]  # milliseconds, infinite for what never happens
 Delays = Callable[[Generator, tuple[int, ...]], Times]  # an array of this shape
@@ -165,4 +165,4 @@ class Heard:
             )
         )
         std = numpy.sqrt(numpy.maximum(least_std_ms**2, square - mean**2))
-        return self.period_ms + mean - std * NormalDist().inv_cdf(10**-threshold)
+        return self.period_ms + mean + std * Normal(0, 1).silence_ms(threshold)

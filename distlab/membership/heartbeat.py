@@ -5,8 +5,8 @@ Source
     Journal of the ACM 43(2), 1996, section 2 and Figure 10, tasks 1 to 3.
 Guarantees
     Strong completeness: whoever crashes is in the end suspected by all that are up, and
-    stays so. Strong accuracy: nobody is suspected who is up. This is a perfect detector
-    as long as the timing below holds, and only so long.
+    stays so. Strong accuracy: nobody is suspected who is up; one that is just back is
+    until it is heard of. This is a perfect detector as long as the timing below holds.
 Assumes
     Time: of what a node that is up sends, `timeout_ms` never pass between one arrival
     and the next. A period, the slowest message and the longest pause together are

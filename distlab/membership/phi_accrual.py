@@ -26,11 +26,13 @@ from __future__ import annotations
 from math import erfc, log, log10, pi, sqrt
 from statistics import NormalDist
 
+from distlab.errors import Misuse
 from distlab.membership.heartbeat import Beat, IsAlive, Overdue, Restore, Suspect
 from distlab.node import Assumes, Node, NodeId, Value, setting, volatile
 from distlab.state import Record
 
-FAR = 30  # deviations; at 37 `erfc` is 0, of which there is no logarithm
+FAR = 30  # deviations; at 39 `erfc` is 0, of which there is no logarithm
+HIGHEST = 300  # level to suspect at; at 324 its probability is 0
 
 
 class Normal(Value):
@@ -48,7 +50,12 @@ class Normal(Value):
         return z**2 / 2 / log(10) + log10(z * sqrt(2 * pi)) - log10(series)
 
     def silence_ms(self, level: float) -> float:
-        """How long a silence it takes for φ to be this high."""
+        """How long a silence it takes for φ to be this high.
+
+        Raises `Misuse` for a level that none reaches, or of which nothing is left.
+        """
+        if not 0 < level <= HIGHEST:
+            raise Misuse(f"φ = {level:g}: choose a level above 0, and up to {HIGHEST}.")
         return self.mean_ms - self.std_ms * NormalDist().inv_cdf(10**-level)
 
 
@@ -138,6 +145,8 @@ class PhiAccrualDetector(Node):
         return self.estimate(node).phi(silent_us / 1000)
 
     def suspicion(self, node: NodeId):
+        if node not in self.arrivals:
+            raise Misuse(f"{self.id!r} watches {self.peers}, and not {node!r}.")
         self.ok(round(self.phi(node), 3))  # further digits depend on the machine
 
     # ------------------------------------------------------------------- interpretation

@@ -12,6 +12,8 @@ from detectors import accurate_in_the_end, run, strongly_complete, suspicions
 from killed import broken, each_mutant, first_harm, kill, mutants_in
 
 from distlab import events, faults
+from distlab.check.explore import Budget, explore
+from distlab.errors import DistlabError, Misuse
 from distlab.faults import (
     Byzantine,
     ClockJump,
@@ -75,6 +77,12 @@ def test_a_level_is_reached_after_a_silence_that_is_known(level):
     """Threshold."""
     gaps = Normal(100, 20)
     assert gaps.phi(gaps.silence_ms(level)) == pytest.approx(level, rel=1e-6)
+
+
+@pytest.mark.parametrize("level", [0, -1, 301, inf])
+def test_a_level_that_means_nothing_is_refused(level):
+    with pytest.raises(Misuse, match="choose a level above 0"):
+        Normal(100, 20).silence_ms(level)
 
 
 # --------------------------------------------------------------------------- the window
@@ -157,6 +165,11 @@ def test_the_level_itself_can_be_asked_for():
     for now_ms in (160, 200, 230, 400):
         [end] = s1.step(Call("suspicion", ("s2",)), now_ms=now_ms)
         assert end.value == round(heard.phi(now_ms - 150), 3)
+
+
+def test_nobody_watches_itself():
+    with pytest.raises(Misuse, match=r"'s1' watches \('s2',\), and not 's1'"):
+        node().step(Call("suspicion", ("s1",)), now_ms=10)
 
 
 def test_the_deviation_is_never_less_than_is_set():
@@ -265,6 +278,12 @@ def test_what_never_ends_leaves_nobody_right_in_the_end(kind):
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
     menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
     assert menu == set(PhiAccrualDetector.assumes.kinds()) | {Byzantine}
+
+
+def test_one_that_reads_a_clock_is_not_explored():
+    """Its estimates are as many as there are times."""
+    with pytest.raises(DistlabError, match="clock"):
+        explore(PhiAccrualDetector, servers=2, budget=Budget(timers=1))
 
 
 def is_fault(kind: type) -> bool:
