@@ -2,7 +2,7 @@
 
 Source
     Hadzilacos and Toueg, "A Modular Approach to Fault-Tolerant Broadcasts and Related
-    Problems", Cornell TR 94-1425, 1994, section 3: integrity and causal order.
+    Problems", Cornell TR 94-1425, 1994: integrity and causal order.
 """
 
 from __future__ import annotations

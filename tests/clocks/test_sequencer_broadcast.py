@@ -26,7 +26,7 @@ from distlab.check.explored import Explored
 from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.clocks.sequencer_broadcast import Sequenced, SequencerBroadcast, Submit
-from distlab.faults import Byzantine, Duplication, Fault, Schedule
+from distlab.faults import Byzantine, Crash, Duplication, Fault, Schedule
 from distlab.node import Call, Deliver, End, Node, Output, Send, part
 from distlab.replicated import Command, Delivered
 from distlab.sim import Cluster, Network
@@ -113,6 +113,12 @@ def test_without_the_sequencer_nothing_is_delivered():
     stops = Budget(crashes=1, of=("s1",))
     assert explored(stops).valid
     assert explored(stops, always_possible_that_all_is_delivered).invalid
+
+
+def test_any_other_node_may_stop_and_the_rest_go_on():
+    stops = (Crash("s2", 60),)
+    for seed in range(10):
+        assert broken(run(SequencerBroadcast, seed, schedule=stops), *PROMISES) == {}
 
 
 class Speaker(Node):
