@@ -4,14 +4,15 @@ Source
     Hayashibara, Défago, Yared and Katayama, "The φ Accrual Failure Detector", SRDS
     2004.
 Guarantees
-    φ of a node that has crashed grows without bound. Where gaps are independent and
-    normal, and the window is large, a silence of a living node reaches φ with a
-    probability of 10^-φ. Whoever suspects at a threshold is complete, and in the end
-    accurate where delays and pauses have a bound.
+    φ of a node that has crashed grows without bound: whoever suspects at a threshold is
+    complete. Where gaps are independent and normal, and the window is large, a silence
+    of a living node reaches φ with a probability of 10^-φ.
 Assumes
-    That gaps to come are as those in the window. The odds above are no more than a name
-    for the scale where they are not normal, and delays are not. Until a moment that
-    nobody knows anything may be lost or late. Nothing lies.
+    That gaps to come are as those in the window. Real delays are not normal, and then
+    the odds are but a name for the scale: at a threshold of 8, which is 5.6 deviations,
+    a long gap is taken for a crash each time if it is rarer than one in 1 + 5.6², and
+    never if it is not. A bound on delays and pauses, enough for a timeout that grows,
+    is not enough to be accurate in the end. Nothing lies.
 Costs
     n(n - 1) messages for each `period_ms`, and a window of gaps for each node watched.
 Departs

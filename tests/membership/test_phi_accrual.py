@@ -21,11 +21,13 @@ from distlab.faults import (
     Cut,
     Fault,
     Isolate,
+    Pause,
     Recover,
     Schedule,
     Split,
 )
 from distlab.membership.heartbeat import Beat, IsAlive, Overdue, Restore, Suspect
+from distlab.membership.increasing_timeout import IncreasingTimeout
 from distlab.membership.phi_accrual import FAR, Arrivals, Normal, PhiAccrualDetector
 from distlab.node import Call, Deliver, DiskReport, Fire, Output, Send, SetTimer
 from distlab.sim import Cluster, Network, Uniform
@@ -205,7 +207,7 @@ def run_phi(kind: type, seed: int, work: str = "symmetric", schedule=None) -> Cl
 def test_whoever_suspects_at_a_threshold_is_complete_and_in_the_end_accurate(
     seed, work
 ):
-    """Threshold."""
+    """Threshold: where nothing is rarer than the window is long."""
     assert broken(run_phi(PhiAccrualDetector, seed, work), *PROMISES) == {}
 
 
@@ -302,6 +304,30 @@ def watch(*schedule: Fault, asked: float = 0) -> tuple[float, Cluster]:
 
 
 CRASH = Crash("s2", 20_000)
+
+
+def errors_at_pauses(protocol: type, every_ms: int, **settings) -> list[int]:
+    """Which of thirty pauses of s2, short ones of 150 ms, make s1 suspect it."""
+    starts = [every_ms * i for i in range(1, 31)]
+    pauses = tuple(Pause("s2", at, at + 150) for at in starts)
+    cluster = Cluster(protocol, servers=2, faults=pauses, **settings)
+    said = suspicions(cluster.run(until_ms=every_ms * 31))
+    return [int(at // every_ms) for at, who, _ in said if who == "s1"]
+
+
+def test_what_is_seldom_surprises_it_each_time_and_what_is_not_never():
+    """Threshold: Cantelli's inequality draws the line at one gap in 1 + z², here 32."""
+    z = Normal(0, 1).silence_ms(8)
+    gaps = [every_ms / 50 - 3 for every_ms in (1000, 3000)]  # from pause to pause
+    assert gaps[0] < 1 + z**2 < gaps[1]
+    often, seldom = (errors_at_pauses(PhiAccrualDetector, ms) for ms in (1000, 3000))
+    assert often == [1, 2]  # until it has seen a few
+    assert seldom == list(range(1, 31))
+
+
+def test_a_timeout_that_grows_is_surprised_once():
+    """Threshold: by the same pauses, which have a bound."""
+    assert errors_at_pauses(IncreasingTimeout, 3000, step_ms=100) == [1]
 
 
 def test_an_outage_makes_it_slow_for_as_long_as_the_window_remembers():
