@@ -56,17 +56,7 @@ def lost_writes(
         network=Network(ONE_WAY_MS),
         faults=(ClockSkew("c1", skew_ms),),
     )
-    last, at_ms = {}, 0.0
-    gaps_us = Exponential(gap_ms).draws(Stream(seed, "gaps"))
-    for i in range(pairs):
-        first, second = ("c1", "c2") if i % 2 == 0 else ("c2", "c1")
-        then_ms = at_ms + 2 * ONE_WAY_MS + next(gaps_us) / 1000
-        for client, when_ms in ((first, at_ms), (second, then_ms)):
-            value = f"{client}.{i}"
-            cluster.add_call(when_ms, client, Call("write", (f"k{i}", value)))
-        last[f"k{i}"], at_ms = f"{second}.{i}", then_ms + 4 * ONE_WAY_MS
-    for key in last:
-        cluster.add_call(at_ms, "c1", Call("read", (key,)))
+    last = write_in_pairs(cluster, pairs, gap_ms)
     history = cluster.run(LONG_MS).history
     written = history.where("write", outcome="ok")
     if len(written) < 2 * pairs:
@@ -74,6 +64,21 @@ def lost_writes(
     reads = history.where("read", outcome="ok")
     lost = sum(last[op.args[0]] not in values_in(op.result) for op in reads)
     return LostWrites(len(written), lost)
+
+
+def write_in_pairs(cluster: Cluster, pairs: int, gap_ms: float) -> dict[str, str]:
+    """Plan all writes, and a read of each key after them; what each key should have."""
+    last, at_ms = {}, 0.0
+    gaps_us = Exponential(gap_ms).draws(Stream(cluster.seed, "gaps"))
+    for i in range(pairs):
+        key, writers = f"k{i}", ("c1", "c2") if i % 2 == 0 else ("c2", "c1")
+        then_ms = at_ms + 2 * ONE_WAY_MS + next(gaps_us) / 1000
+        for client, when_ms in zip(writers, (at_ms, then_ms), strict=True):
+            cluster.add_call(when_ms, client, Call("write", (key, f"{client}.{i}")))
+        last[key], at_ms = f"{writers[1]}.{i}", then_ms + 4 * ONE_WAY_MS
+    for key in last:
+        cluster.add_call(at_ms, "c1", Call("read", (key,)))
+    return last
 
 
 def values_in(result: Any) -> list[Any]:

@@ -32,7 +32,7 @@ def near(arrives: float) -> bool:
 
 
 def test_pauses_and_slow_clocks_eat_up_the_same_slack():
-    """§2, effective term: the holder counts 178 ms, and they are longer if it is slow."""
+    """§2, effective term: a holder counts 178 ms, which are longer if it is slow."""
     found = lease_map({**lease.CLUSTER, **TRUSTING}, SLOW, PAUSES_MS)
     for (percent, pause_ms), outcome in found.items():
         rate = 1 - percent / 100
