@@ -17,7 +17,19 @@ Departs
 
 from __future__ import annotations
 
-from distlab.node import Assumes, Message, Node, NodeId, Timer, Value, setting, volatile
+from collections.abc import Callable, Iterator
+
+from distlab.node import (
+    Assumes,
+    Call,
+    Message,
+    Node,
+    NodeId,
+    Timer,
+    Value,
+    setting,
+    volatile,
+)
 
 
 class TTInterval(Value):
@@ -54,6 +66,9 @@ class TrueTime(Node):
         """Whether this moment has not come yet for certain."""
         return self.tt_now().latest_us < at_us
 
+    def read_clock(self):
+        self.ok(self.tt_now())
+
     def send_when_past(self, at_us: int, dst: NodeId, msg: Message):  # Commit Wait
         if self.tt_after(at_us):
             return self.send(dst, msg)
@@ -69,3 +84,8 @@ class TrueTime(Node):
             return self.wait(timer.at_us)  # the clock has been set back meanwhile
         for dst, msg in self.waiting.pop(timer.at_us, ()):
             self.send(dst, msg)
+
+    @staticmethod
+    def workload(node: NodeId, choose: Callable) -> Iterator[Call]:
+        """What a node does when a run says nothing else."""
+        yield Call("read_clock")

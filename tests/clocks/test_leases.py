@@ -451,6 +451,21 @@ def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
         KILLED_BY_A_STEP[mutant]()
 
 
+class LooksAtNoClock(HolderByDate):
+    """Process Pauses, expiry time: keeps its lease for ever."""
+
+    def try_to_write(self):
+        Holder.try_to_write(self)
+
+
+def test_who_does_not_look_at_the_date_is_found():
+    """Process Pauses, expiry time."""
+    schedule = tuple(f for f in in_time(0) if not isinstance(f, ClockFault))
+    by_date = {"server": ServerByDate, "client": LooksAtNoClock}
+    cluster = run(TrustingStorage, 0, schedule, **by_date)
+    assert effects_in_the_order_of_leases(cluster)
+
+
 def test_no_mutant_is_forgotten():
     killed = {mutant for mutant, *_ in KILLED}
     assert mutants_in(mutants) == killed | KILLED_BY_A_STEP.keys()

@@ -12,7 +12,7 @@ from killed import broken, first_harm, mutants_in
 from schedules import OVER_MS, Drawing
 
 from distlab import faults
-from distlab.clocks.marzullo import Interval
+from distlab.clocks.marzullo import Interval, tolerating
 from distlab.clocks.ntp import (
     STAGES,
     Poll,
@@ -23,6 +23,7 @@ from distlab.clocks.ntp import (
     TimeClient,
     TimeServer,
     best,
+    meet,
     sample,
     survivors,
 )
@@ -421,6 +422,66 @@ def test_who_forgets_the_way_back_breaks_the_bound():
     wrong = mutants.ForgetsTheWayBack(5, 10, 0, 0)  # all of it on the way there
     assert 0 not in wrong.interval(0, 0)
     assert 0 in Sample(5, 10, 0, 0).interval(0, 0)
+
+
+def believes_the_way_there(t1, t2, t3, t4, error_ms=0):
+    """§8, offset."""
+    return Sample(t2 - t1, t4 - t1 - (t3 - t2), error_ms, t4)
+
+
+def counts_what_the_server_took(t1, t2, t3, t4, error_ms=0):
+    """§8, delay."""
+    return Sample(((t2 - t1) + (t3 - t4)) / 2, t4 - t1, error_ms, t4)
+
+
+def takes_the_last_sample(samples):
+    """§10, clock filter."""
+    return samples[-1]
+
+
+def believes_any_number(sources):
+    """§11.2.1, fewer than half: takes the most, be they one."""
+    for falsetickers in range(len(sources)):
+        if found := tolerating(sources.values(), falsetickers):
+            return Selection(found, tuple(sources))
+    return None
+
+
+def looks_at_no_middle(sources):
+    """§11.2.1, midpoints."""
+    for falsetickers in range((len(sources) + 1) // 2):
+        if found := tolerating(sources.values(), falsetickers):
+            who = [id for id, one in sources.items() if meet(one, found)]
+            return Selection(found, tuple(who))
+    return None
+
+
+FORMULAS = [
+    ("sample", believes_the_way_there, "offset_and_delay_follow_from_the_four_stamps"),
+    (
+        "sample",
+        counts_what_the_server_took,
+        "offset_and_delay_follow_from_the_four_stamps",
+    ),
+    (
+        "best",
+        takes_the_last_sample,
+        "of_the_samples_of_a_server_the_one_with_the_least_delay_counts",
+    ),
+    (
+        "survivors",
+        believes_any_number,
+        "the_fewest_falsetickers_are_assumed_that_will_do",
+    ),
+    ("survivors", looks_at_no_middle, "the_middles_have_to_be_inside_too"),
+]
+
+
+@pytest.mark.parametrize(("name", "mutant", "killer"), FORMULAS)
+def test_another_formula_gives_something_else(name, mutant, killer, monkeypatch):
+    monkeypatch.setitem(globals(), name, mutant)
+    with pytest.raises(AssertionError):
+        globals()[f"test_{killer}"]()
 
 
 def test_no_mutant_is_forgotten():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from distlab.clocks.true_time import Past, TrueTime, TTInterval
 from distlab.faults import ClockDrift, ClockJump, ClockSkew, Schedule
-from distlab.node import Call, Fire, Message, Send, SetTimer
+from distlab.node import Call, End, Fire, Message, Send, SetTimer
 from distlab.sim import Cluster, Network
 
 E_US = 7000
@@ -24,11 +24,11 @@ def clock(now_ms: float, asks: str, *args):
     found = []
 
     class Asks(TrueTime):
-        def ask(self):
+        def read_clock(self):
             found.append(getattr(self, asks)(*args))
             self.ok()
 
-    Asks("s1").step(Call("ask"), now_ms=now_ms)
+    Asks("s1").step(Call("read_clock"), now_ms=now_ms)
     return found[0]
 
 
@@ -41,6 +41,13 @@ def test_the_true_time_is_in_the_interval_of_every_clock_that_is_off_by_no_more(
     now = clock((true_us + off_us) / 1000, "tt_now")
     assert now.earliest_us <= true_us <= now.latest_us
     assert now.latest_us - now.earliest_us == 2 * E_US
+
+
+def test_a_node_can_be_asked_for_its_interval():
+    """Table 1, TT.now."""
+    asked = Call("read_clock")
+    (end,) = TrueTime("s1", epsilon_ms=2).step(asked, now_ms=10)
+    assert end == End(asked, "ok", TTInterval(8000, 12_000))
 
 
 def test_a_moment_is_past_when_it_is_before_all_that_the_time_may_be():
@@ -167,6 +174,19 @@ def test_who_does_not_look_again_is_found():
     early = mutant_of(mutants.TellsWhenTheTimerSaysSo)
     ended = [run(kind, back).trace.where("output")[0].at_ms for kind in (Tells, early)]
     assert ended == [28.001, 14.001]
+
+
+class SaysSoTooEarly(TrueTime):
+    """Table 1, TT.before: takes the other end of the interval."""
+
+    def tt_before(self, at_us):
+        return self.tt_now().earliest_us < at_us
+
+
+def test_who_takes_what_may_have_come_for_what_has_not_is_found(monkeypatch):
+    monkeypatch.setitem(globals(), "TrueTime", SaysSoTooEarly)
+    with pytest.raises(AssertionError):
+        test_a_moment_has_not_come_when_it_is_behind_all_that_the_time_may_be()
 
 
 def test_no_fault_of_a_clock_is_neither_admitted_nor_excluded():
