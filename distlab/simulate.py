@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fault", action="append", default=[], help="""'Crash("s1", at_ms=500)'""")
     add("--call", action="append", default=[], help="""'c1.write("x", 1)'""")
     add("--latency", default="Uniform(1, 5)", help="of messages: 'Exponential(10)', 3")
-    add("--fifo", action="store_true", help="messages of a link stay in order")
+    in_order = "messages of a link stay in order; if not said, as the protocol assumes"
+    add("--fifo", action=argparse.BooleanOptionalAction, help=in_order)
     add("--sync-ms", default="0", help="of the disks: a number or a distribution")
     add("--trace", action="store_true", help="print what happened, step by step")
     add("--history", action="store_true", help="print the operations")
@@ -156,11 +157,14 @@ def made(arguments: argparse.Namespace) -> sim.Cluster:
     """The cluster that the arguments describe. Raises `Misuse` for what is unclear."""
     groups, calls = asked_groups(arguments), asked_calls(arguments)
     caller, callers = groups.get("clients", next(iter(groups.values())))
+    protocol, fifo = next(iter(groups.values()))[0], arguments.fifo
+    if fifo is None:
+        fifo = protocol.assumes.links == "reliable FIFO"
     more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
     return sim.Cluster(
-        next(iter(groups.values()))[0],
+        protocol,
         seed=arguments.seed,
-        network=sim.Network(value(arguments.latency, DELAYS), fifo=arguments.fifo),
+        network=sim.Network(value(arguments.latency, DELAYS), fifo=fifo),
         disk=sim.Disk(value(arguments.sync_ms, DELAYS)),
         faults=[value(text, FAULTS) for text in arguments.fault],
         workload=calls or (getattr(caller, "workload", None) if callers else None),

@@ -85,6 +85,13 @@ def test_settings_latency_disk_and_group_sizes_are_heard(capsys):
     assert "0.000 to    9.500 ms" in printed.out
 
 
+def test_links_are_as_the_protocol_assumes_if_nothing_is_said(capsys, the_library):
+    def digest(*words):
+        return said(capsys, "clocks.mutex", "--digest", *words)[1].out
+
+    assert digest() == digest("--fifo") != digest("--no-fifo")
+
+
 def test_without_calls_the_protocol_says_what_to_do(capsys, monkeypatch):
     from distlab.node import Call
 
@@ -167,6 +174,7 @@ SWEEP = ("replication.regular_register", "--latency", "Exponential(20)")
 @pytest.fixture
 def the_library(monkeypatch):
     names = (
+        "clocks.mutex",
         "replication.regular_register",
         "replication.automatic_failover",
         "consensus.two_phase_commit_model",
