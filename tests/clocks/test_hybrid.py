@@ -186,6 +186,16 @@ def test_all_promises_hold_with_clocks_that_differ_by_epsilon(seed, shape):
     assert broken(cluster, *PROMISES) == {}
 
 
+def test_many_events_at_once_do_not_carry_the_clock_away():
+    """Fig. 5, send or local event: without c they do, by a millisecond each."""
+    last = {}
+    for kind in (HybridClock, mutants.CountsInMilliseconds):
+        q = kind("q", ("p", "q"))
+        for _ in range(1000):
+            last[kind] = stamped(q.step(Call("act", ("cook",)), now_ms=5))
+    assert list(last.values()) == [Stamp(5, 999), Stamp(1004, 0)]
+
+
 # --------------------------------------------------------- what is taken for granted
 def test_a_clock_that_jumps_takes_all_others_with_it():
     """Fig. 5, receive event: the order is right all the same."""
