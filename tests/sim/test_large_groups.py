@@ -1,4 +1,4 @@
-"""What lets ten thousand nodes run together: nothing that each has of its own is long."""
+"""What lets ten thousand nodes run together: no node has a long list of its own."""
 
 import pytest
 
