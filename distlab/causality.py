@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from distlab.errors import Misuse, did_you_mean
-from distlab.stamps import Stamps, stamps_of
+from distlab.stamps import Arrival, Stamps, stamps_of
 
 if TYPE_CHECKING:
     from distlab.trace import Step, Trace
@@ -67,13 +67,15 @@ class Causality:
                 )
 
     def _stamped(self) -> Stamps:
-        arrivals = [
-            (number, source)
+        return stamps_of(len(self._columns), self._arrivals())
+
+    def _arrivals(self) -> list[Arrival]:
+        """Where each node hears from another."""
+        return [
+            (*self._stand(number), *self._stand(source))
             for number, source in self.sources.items()
             if self.places[number] and self.node(number) != self.node(source)
         ]
-        heard = ((*self._stand(i), *self._stand(source)) for i, source in arrivals)
-        return stamps_of(len(self._columns), list(heard))
 
     def node(self, number: int) -> str:
         """Whose step this is."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 
+import causality_mutants as mutants
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from killed import mutants_in
 from random_traces import KINDS, pasts, random_trace, trace_of
 
 from distlab import stamps
 from distlab.causality import Causality
 from distlab.errors import Misuse
+from distlab.stamps import Changes, Rows, Stamps, filled
 from distlab.trace import Step, Trace
 
 # a tells b, b tells c; meanwhile c tells a, twice; a message of a is lost.
@@ -125,7 +128,6 @@ def numbers(bits: int) -> tuple[int, ...]:
 
 @pytest.mark.usefixtures("kept")
 @given(st.lists(CHOICES, max_size=40), st.integers(1, 4))
-@settings(suppress_health_check=())
 def test_all_pairs_are_in_the_order_of_the_graph(choices, nodes):
     trace = trace_of(choices, nodes)
     before, found = pasts(trace), trace.causality
@@ -169,7 +171,49 @@ def test_ten_thousand_events_are_in_the_order_of_the_graph(nodes, far):
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("kept")
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("nodes", "far"), [(2, 1), (10, None), (100, 3), (1000, 3)])
 def test_many_long_traces_are_in_the_order_of_the_graph(nodes, far, seed):
     check_long(random_trace(seed, nodes, far=far), seed)
+
+
+# ---------------------------------------------------------------------------- mutants
+def differs(mutant: type[Causality], trace: Trace) -> bool:
+    """Whether some past is another than the graph's."""
+    before, found = pasts(trace), mutant(trace)
+    everything = range(len(trace))
+    return any(
+        found.happened_before(a, b) != bool(before[b] >> a & 1)
+        for a in everything
+        for b in everything
+    )
+
+
+def keeping(kind: type[Stamps]) -> type[Causality]:
+    """Stamps are kept in such a way."""
+
+    class Kept(Causality):
+        def _stamped(self) -> Stamps:
+            nodes = len(self.lines)
+            heard = self._arrivals()
+            size = (nodes, len(heard)) if issubclass(kind, Rows) else (nodes,)
+            return filled(kind(*size), heard)
+
+    return Kept
+
+
+def test_a_way_to_keep_stamps_that_forgets_something_is_found_out():
+    trace = random_trace(3, nodes=4, length=150)
+    for kind in sorted(mutants_in(mutants), key=lambda kind: kind.__name__):
+        if issubclass(kind, (Rows, Changes)):
+            assert differs(keeping(kind), trace), kind
+        elif kind not in (mutants.Reread, mutants.LooksOneWay):
+            assert differs(kind, trace), kind
+    for right in (Causality, keeping(Rows), keeping(Changes), mutants.Reread):
+        assert not differs(right, trace)
+
+
+def test_a_cut_that_is_looked_at_from_the_other_side_is_found_out():
+    found = mutants.LooksOneWay(TRACE)
+    assert found.is_consistent({"b": 1})
+    assert not found.is_consistent({"a": 1})
