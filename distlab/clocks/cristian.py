@@ -8,13 +8,13 @@ Guarantees
     error is no larger than asked for. Whether a reading comes about is left to chance.
 Assumes
     A message takes `least_ms` at least, either way, and for ever at most. Both clocks
-    drift by `drift_ppm` at most, and nobody sets them meanwhile. The server lies not.
+    drift by `drift_ppm` at most, and nobody sets them meanwhile. The server is honest.
 Costs
     Two messages an attempt. If an attempt is too slow with probability p, one of k
     succeeds with 1 - p^k, and 1 / (1 - p) are needed on average.
 Departs
-    What is of the second order in the drift is left out, as in the paper. An attempt
-    that is too slow is given up when its answer comes, or when the next one begins.
+    What is of the second order in the drift is left out, as in the paper. Attempts are
+    numbered by when they began, so that a crash cannot mix them up.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ Source
     Kleppmann, "Designing Data-Intensive Applications", O'Reilly 2017, chapter 8,
     "Process Pauses": the lease that is compared with the local clock.
 Guarantees
-    As `lease` while all clocks show the same: with `Storage` effects happen in the
-    order of tokens, with `TrustingStorage` only then.
+    With `Storage`, effects happen in the order of tokens, as in `lease`. With
+    `TrustingStorage`, only while all clocks show the same, and nobody is slow.
 Assumes
     As `lease`; and that the holder's clock is not behind the server's.
 Costs
     As `lease`.
 Departs
-    The holder does not ask for another lease before its own has ended.
+    The book's holder asks for another lease ten seconds before its own ends.
 """
 
 from __future__ import annotations

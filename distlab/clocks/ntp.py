@@ -5,7 +5,7 @@ Source
     Algorithms Specification", RFC 5905, 2010, sections 8, 10, 11.2.1 and 12.
 Guarantees
     As long as a majority of the servers is right, the true time is within the error
-    that a client tells, at every moment. Between steps the clock never goes back.
+    that a client tells, at every moment. Unless it steps, its clock never goes back.
 Assumes
     A right server is off by no more than the error that it tells. The client's own
     clock drifts by `drift_ppm` at most, and nobody else sets it while it runs.
@@ -128,7 +128,7 @@ class TimeClient(Node):
     poll_ms: float = setting(1000)
     drift_ppm: float = setting(200)  # of its own clock; the RFC takes 15
     slew_ppm: float = setting(500)  # how fast an offset is worked off
-    step_ms: float = setting(125)  # a larger one is not: the RFC's STEPT
+    step_ms: float = setting(128)  # a larger one is set at once; ntpd's threshold
 
     asked_ms: dict[NodeId, float] = volatile({})  # T1, of who has not answered yet
     samples: dict[NodeId, tuple[Sample, ...]] = volatile({})

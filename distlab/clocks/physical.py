@@ -14,10 +14,10 @@ Assumes
     Quartz that runs at one rate, which `ppm` says: 200 is what Google takes for its
     servers, 17 s a day.
 Costs
-    A time of day that stays right has to be asked for, again and again (`ntp`); a
-    monotonic clock is of no use on any other machine.
+    A time of day that stays right has to be asked for again and again (`ntp`); what a
+    monotonic clock shows is of no use to another machine.
 Departs
-    Seconds without a leap are the true time here: there are no others to compare with.
+    True time is a line of seconds without leaps, which only a simulator knows.
 """
 
 from __future__ import annotations

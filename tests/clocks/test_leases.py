@@ -9,6 +9,7 @@ from schedules import OVER_MS, Drawing
 
 from distlab import faults
 from distlab.clocks.lease import (
+    CLUSTER,
     Acts,
     Again,
     Ask,
@@ -61,7 +62,7 @@ from distlab.node import (
 )
 from distlab.node import Crash as Crashes
 from distlab.node import Recover as Recovers
-from distlab.sim import ClosedLoop, Cluster, Disk, Uniform
+from distlab.sim import ClosedLoop, Cluster, Disk, Network, Uniform
 
 WRITE = Call("write", ("a",))
 
@@ -403,6 +404,19 @@ def test_by_date_effects_are_in_order_while_all_clocks_show_the_same(seed):
     by_date = {"server": ServerByDate, "client": HolderByDate}
     cluster = run(TrustingStorage, seed, kept, **by_date)
     assert effects_in_the_order_of_leases(cluster) is None
+
+
+def test_a_holder_that_pauses_after_it_has_looked_is_told_so(golden):
+    """Fencing tokens, shown; Fencing tokens, checked: as it is written down."""
+    cluster = Cluster(
+        LeaseServer,
+        **CLUSTER,
+        network=Network(1),
+        faults=(Pause("c1", 6, 70),),
+        workload={"c1": (WRITE,), "c2": (Call("write", ("b",)),)},
+        term_ms=40,
+    )
+    golden("a_holder_that_pauses.txt", cluster.run(until_ms=100).trace.text() + "\n")
 
 
 # ------------------------------------------------------------------------------ mutants

@@ -182,7 +182,7 @@ def test_a_small_offset_is_worked_off_little_by_little():
 
 
 def test_a_large_offset_is_set_at_once():
-    """§12, step: more than 125 ms."""
+    """§12, step: more than 128 ms."""
     c1 = client()
     told(c1, 200, "s1", "s2", "s3")
     assert round(Probe.of(c1, 1004), 3) == 1204
@@ -320,7 +320,7 @@ PROMISES = (
 )
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(20))
 def test_what_is_promised_is_kept_under_every_fault_that_is_admitted(seed):
     """§10, error; §10, drift; §11.2.1, intersection; §12, slew."""
     assert broken(run(seed=seed), *PROMISES) == {}
