@@ -5,7 +5,8 @@ What finds no place is still in the text twin, and under the pointer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 from distlab.show import shapes
 from distlab.show.account import moment, operation
@@ -13,7 +14,7 @@ from distlab.show.colours import HUES
 from distlab.show.layout import BAR, Course, Layout
 from distlab.show.naming import in_full, kind_of, labels
 from distlab.show.picture import shortened, text_width
-from distlab.show.placement import Placement
+from distlab.show.placement import CROSSING, Placement
 from distlab.show.scene import Arrow, Bar, Spell
 from distlab.show.shapes import SMALL
 
@@ -25,7 +26,10 @@ SPELLS = {
     "lying": ("lies", ""),
 }
 FLAGGED = {"note", "output", "fault", "ignore", "recover", "resume"}
-SHARES = (0, -0.1, 0.1, -0.2, 0.2, -0.3, 0.3, -0.38, 0.38)
+LOOP = 21.0  # how high the loop of a message to oneself is
+FURTHER = 7.0  # from a line its words may stand, beyond what is usual
+SHARES = (0.0, *(side * n / 100 for n in range(8, 41, 8) for side in (-1, 1)))
+WIDER = 1.12  # DejaVu's letters against Helvetica's: they keep off the lines there too
 
 
 class Lettering:
@@ -35,26 +39,40 @@ class Lettering:
         self.layout = layout
         page = (layout.left - 8, layout.top - 4, layout.width - 5, layout.bottom + 1)
         self.places = Placement(page)
+        # how many lines words may cross at most: none at first, more where they are few
+        self.crossings = sorted({0, max(0, 2 - len(layout.arrows) // 15)})
         self.written: list[str] = []
-        for y in layout.lane.values():
-            self.places.block((layout.left - 4, y - 3, layout.right, y + 3))
-        for bar in layout.bars:
-            self.places.block(layout.bar_box(bar))
-        for arrow in layout.arrows:
-            (x0, y0, x1, y1), whole = layout.course(arrow)
-            self.places.cross((x0, y0, x1, y1))
-            if whole:
-                self.places.block((x1 - 5, y1 - 5, x1 + 5, y1 + 5))
-        for mark in layout.marks:
-            x, y = layout.place_of(mark)
-            if mark.kind != "state":
-                self.places.block((x - 4, y - 4, x + 4, y + 4))
+        self._drawn()
         for spell in layout.spells:
             self._spell(spell)
         for bar in layout.bars:
             self._operation(bar)
         self._flags()
         self._messages()
+
+    def _drawn(self) -> None:
+        """Keep words away from all that is drawn, and off lines where possible."""
+        layout = self.layout
+        for y in layout.lane.values():
+            self.places.block((layout.left - 4, y - 3, layout.right, y + 3))
+        for bar in layout.bars:
+            self.places.block(layout.bar_box(bar))
+        for arrow in layout.arrows:
+            (x0, y0, x1, y1), whole = layout.course(arrow)
+            self.places.cross(self._way(arrow))
+            if arrow.src == arrow.dst:
+                self.places.cross((x0, y0 - LOOP, x0, y0))
+                self.places.cross((x1, y1 - LOOP, x1, y1))
+            if whole:
+                self.places.block((x1 - 5, y1 - 5, x1 + 5, y1 + 5))
+        for band in layout.bands:
+            x0, x1 = layout.x(band.from_us), layout.x(band.to_us)
+            for y in layout.walls(band):
+                self.places.cross((x0, y, x1, y))
+        for mark in layout.marks:
+            x, y = layout.place_of(mark)
+            if mark.kind != "state":
+                self.places.block((x - 4, y - 4, x + 4, y + 4))
 
     def _write(self, box: tuple, text: str, look: str) -> None:
         self.written.append(
@@ -88,7 +106,7 @@ class Lettering:
             (0.3, y + 8),
             (1.0, y - 32),
             (1.3, y + 21),
-            (1.8, y - 45),
+            (1.8, y - 44),
         )
         candidates = [
             (cost + aside, left, top)
@@ -143,28 +161,48 @@ class Lettering:
         for arrows in copies.values():
             fates = {fate: arrow for arrow in arrows if (fate := _fate(arrow))}
             for fate, arrow in fates.items():
-                self._along(arrow, *fate)
-        for arrows in copies.values():
-            self._name(arrows)
+                any(self._along(arrow, *fate, most) for most in self.crossings)
+        unnamed = list(copies.values())
+        for most in self.crossings:
+            unnamed = [a for a in unnamed if not self._name(a, slice(-1), most)]
+        for arrows in unnamed:
+            self._name(arrows, slice(-1, None), 0)
 
-    def _name(self, arrows: list[Arrow]) -> None:
-        """The longest name that finds a place at one of these arrows."""
+    def _name(self, arrows: list[Arrow], which: slice, crossings: int) -> bool:
+        """The first of these names that finds a place at one of these arrows.
+
+        What a message says comes first, and is worth crossing another line where there
+        are few of them; its type alone is not, for its colour says that too.
+        """
         what = arrows[0].what
         hue = f"dl-t{self.layout.kinds[kind_of(what)] % len(HUES)}"
-        for text in labels(what):
-            if text_width(text, SMALL) > LONGEST:
-                continue
-            if any(self._along(arrow, text, hue, 0.5) for arrow in arrows):
-                return
+        return any(
+            self._along(arrow, text, hue, 0.5, crossings)
+            for text in labels(what)[which]
+            if text_width(text, SMALL) <= LONGEST
+            for arrow in arrows
+        )
 
-    def _along(self, arrow: Arrow, text: str, look: str, at: float) -> bool:
-        """Write along the arrow, about `at` this share of its way, if there is room."""
-        course, _ = self.layout.course(arrow)
-        wide = text_width(text, SMALL)
-        box = self.places.place(_places(course, wide, at), wide, HIGH, course)
-        if box:
-            self._write(box, text, look)
+    def _along(
+        self, arrow: Arrow, text: str, look: str, at: float, crossings: int = 0
+    ) -> bool:
+        """Write along the arrow, about `at` this share of its way, if there is room.
+
+        Where no other line may be crossed, words may stand a little further away.
+        """
+        way, wide = self._way(arrow), text_width(text, SMALL) * WIDER
+        places = _places(way, wide, at, (0.0,) if crossings else (0.0, FURTHER))
+        dear = CROSSING * (crossings + 1)  # no place in itself costs a crossing
+        box = self.places.place(places, wide, HIGH, way, dear)
+        if box:  # in the middle, for not every letter is as wide as it may be
+            self._write((box[0] + wide / 2, box[1]), text, f"dl-middle {look}")
         return box is not None
+
+    def _way(self, arrow: Arrow) -> Course:
+        """The line that an arrow's words belong to: of a loop it is the top."""
+        (x0, y0, x1, y1), _ = self.layout.course(arrow)
+        up = LOOP * (arrow.src == arrow.dst)
+        return x0, y0 - up, x1, y1 - up
 
 
 def _fate(arrow: Arrow) -> tuple[str, str, float] | None:
@@ -174,22 +212,24 @@ def _fate(arrow: Arrow) -> tuple[str, str, float] | None:
     return (arrow.why, "dl-quiet", 0.8) if arrow.end == "ignored" else None
 
 
-def _places(course: Course, wide: float, at: float) -> Iterator[tuple]:
-    """Places for a label at a line, the best first: beside it, then upon it."""
-    x0, y0, x1, y1 = course
+def _places(
+    way: Course, wide: float, at: float, distances: Sequence[float]
+) -> Iterator[tuple]:
+    """Places for a label at a line: beside it, on both sides, then upon it."""
+    x0, y0, x1, y1 = way
     dx, dy = x1 - x0, y1 - y0
     steep = abs(dy) > abs(dx) * 0.35
-    for share in SHARES:
+    for share, further in product(SHARES, distances):
         t = at + share
         if not 0.08 <= t <= 0.92:
             continue
-        x, y, cost = x0 + dx * t, y0 + dy * t, abs(share) * 4
+        x, y, cost = x0 + dx * t, y0 + dy * t, abs(share) * 3 + further / 14
         if steep:
-            away = 4 + abs(dx / dy) * HIGH / 2
+            away = 4 + abs(dx / dy) * HIGH / 2 + further
             yield cost, x + away, y - HIGH / 2
             yield cost + 0.2, x - away - wide, y - HIGH / 2
         else:
-            away = 3 + abs(dy / dx) * wide / 2 if dx else 3
+            away = 3 + (abs(dy / dx) * wide / 2 if dx else 0) + further
             yield cost, x - wide / 2, y - away - HIGH
             yield cost + 0.2, x - wide / 2, y + away
-        yield cost + 1.5, x - wide / 2, y - HIGH / 2
+        yield cost + 1.0, x - wide / 2, y - HIGH / 2

@@ -45,21 +45,22 @@ class Placement:
         width: float,
         height: float,
         own: Line | None = None,
+        dear: float = DEAR,
     ) -> Box | None:
         """The cheapest free one of `candidates` (cost, left, top), now taken; or None.
 
-        The words belong to the line `own`, which they may touch.
+        The words belong to the line `own`, which they may touch. What costs `dear` is
+        not worth having: as dear as `CROSSING`, and they cross no other line.
         """
         if own and own[1] > own[3]:
             own = (own[2], own[3], own[0], own[1])
-        best, best_cost = None, DEAR
+        best, best_cost = None, dear
         for cost, left, top in candidates:
             box = (left, top, left + width, top + height)
             if cost < best_cost and self.is_free(box):
-                cost += CROSSING * self.crossings(
-                    box, own, (best_cost - cost) / CROSSING
-                )
-                if cost < best_cost:
+                most = (best_cost - cost) / CROSSING
+                cost += CROSSING * self.crossings(box, own, most)
+                if cost < best_cost and not (own and self._parted(box, own)):
                     best, best_cost = box, cost
         if best:
             self.block(best)
@@ -77,20 +78,40 @@ class Placement:
                     return False
         return True
 
+    def _parted(self, box: Box, own: Line) -> bool:
+        """Whether a line runs between the middle of a box and its own line."""
+        return self.crossings(_to_line(box, own), own, 1) > 0
+
     def crossings(self, box: Box, own: Line | None, most: float) -> int:
         """How many lines run through the box or close by; counting stops at `most`."""
-        found: set[Line] = set()
+        found: list[Line] = []
         left, top, right, bottom = box[0] - CLOSE, box[1], box[2] + CLOSE, box[3]
         for cell in _cells((left, top, right, bottom)):
             for line in self.lines.get(cell, ()):
-                if line == own or line in found:
+                x1, y1, x2, y2 = line
+                if y2 < top or y1 > bottom or line == own or line in found:
                     continue
-                part = _between(line, top, bottom)
-                if part and min(part) < right and max(part) > left:
-                    found.add(line)
+                slope = (x2 - x1) / (y2 - y1) if y2 > y1 else 0.0
+                start = x1 if y1 >= top else x1 + slope * (top - y1)
+                end = x2 if y2 <= bottom else x1 + slope * (bottom - y1)
+                if (start < right or end < right) and (start > left or end > left):
+                    found.append(line)
                     if len(found) >= most:
                         return len(found)
         return len(found)
+
+
+def _to_line(box: Box, own: Line) -> Box:
+    """What lies between the middle of a box and its line."""
+    (left, top, right, bottom), (x1, y1, x2, y2) = box, own
+    x, y = (left + right) / 2, (top + bottom) / 2
+    if y1 <= y <= y2 and y2 - y1 >= abs(x2 - x1):
+        there = x1 + (x2 - x1) * (y - y1) / (y2 - y1)
+        return min(there + 2 * CLOSE, x), top, max(there - 2 * CLOSE, x), bottom
+    if min(x1, x2) <= x <= max(x1, x2) and x1 != x2:
+        there = y1 + (y2 - y1) * (x - x1) / (x2 - x1)
+        return x, min(there + CLOSE, y), x, max(there - CLOSE, y)
+    return x, y, x, y
 
 
 def _cells(box: Box) -> Iterator[Cell]:

@@ -332,6 +332,48 @@ def test_no_words_leave_the_paper(trace: Trace):
         assert bottom <= high, text
 
 
+def lines_through(svg: str) -> list[tuple[str, int]]:
+    """Each name of a message, and how many messages' lines run through it."""
+    root, found = ET.fromstring(svg), []
+    lines = [
+        tuple(float(line.get(end)) for end in ("x1", "y1", "x2", "y2"))
+        for group in root.iter(f"{SVG}g")
+        for line in group.iter(f"{SVG}line")
+        if re.match(r"dl-m\d", line.get("class"))
+    ]
+    names = {t.text for t in root.iter(f"{SVG}text") if "dl-t" in t.get("class", "")}
+    for name, box in boxes_of_words(svg):
+        if name in names:
+            found.append((name, sum(runs_through(line, box) for line in lines)))
+    return found
+
+
+def runs_through(line: tuple, box: tuple) -> bool:
+    """Whether a line has a point in a box: tried at a thousand points."""
+    (x1, y1, x2, y2), (left, top, right, bottom) = line, box
+    points = ((x1 + (x2 - x1) * i / 999, y1 + (y2 - y1) * i / 999) for i in range(1000))
+    return any(left < x < right and top < y < bottom for x, y in points)
+
+
+@pytest.mark.parametrize("seed", ["busy", 2, 3, 8])
+def test_in_a_dense_diagram_no_name_lies_over_the_message_of_another(seed):
+    """One line at most: its own, where there is no room beside it."""
+    picture = spacetime(TRACES["busy"] if seed == "busy" else stormy(seed))
+    through = lines_through(picture.svg)
+    assert len(through) > 8
+    assert all(count <= 1 for _, count in through)
+    assert sum(count for _, count in through) <= len(through) / 8
+
+
+def test_a_name_over_another_message_would_be_found():
+    svg = spacetime(TRACES["small"]).svg
+    (first, *_) = re.findall(r'<text x="[^"]*"( y="[^"]*" [^>]*)>Ack\(2\)', svg)
+    moved = svg.replace(first, ' y="75" class="dl-small dl-rim dl-middle dl-t1"', 1)
+    moved = re.sub(r'x="[^"]*"( y="75")', r'x="149"\1', moved)
+    assert max(count for _, count in lines_through(svg)) == 0
+    assert max(count for _, count in lines_through(moved)) > 0
+
+
 def test_words_are_placed_where_it_is_cheap_and_free():
     page = Placement((0, 0, 100, 100))
     page.block((0, 0, 30, 30))
