@@ -65,7 +65,7 @@ RULES = [Counter(1), Counter(2), Coin(2), Blind(Counter(2))]
 NONE, ONE, HUNTING = Limit(1000), Limit(1), Limit(1, hunt=4)
 
 
-def means(way, rule, *limit, n=400, runs=50):
+def means(way, rule, *limit, n=300, runs=30):
     spread = way(rule, *limit, generator(), n, runs)
     return float(spread.residue.mean()), float(spread.traffic.mean())
 
@@ -74,8 +74,8 @@ def means(way, rule, *limit, n=400, runs=50):
 def test_without_a_limit_it_is_the_same_epidemic(rule):
     """§1.4, connections: within 4 standard errors."""
     for ours, theirs in ((push, epidemic.push), (pull, epidemic.pull)):
-        one = ours(rule, NONE, generator(), 400, 100)
-        other = theirs(rule, generator(), 400, 1000)
+        one = ours(rule, NONE, generator(), 300, 50)
+        other = theirs(rule, generator(), 300, 400)
         for mine, same in ((one.residue, other.residue), (one.sent, other.sent)):
             error = (same.var() * (1 / len(mine) + 1 / len(same))) ** 0.5
             assert abs(mine.mean() - same.mean()) < 4 * error
@@ -96,11 +96,11 @@ def test_with_a_limit_pull_leaves_many_more(rule):
     assert means(pull, rule, ONE)[0] > 1.8 * means(pull, rule, NONE)[0]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
 @pytest.mark.parametrize("way", [push, pull], ids=lambda way: way.__name__)
-def test_hunting_helps_both(way, rule):
+def test_hunting_helps_both(way):
     """§1.4, hunting."""
-    assert means(way, rule, HUNTING)[0] < means(way, rule, ONE)[0]
+    for rule in (Counter(2), Counter(3)):
+        assert means(way, rule, HUNTING)[0] < 0.8 * means(way, rule, ONE)[0]
 
 
 def test_with_hunting_push_and_pull_are_nearly_the_same():
