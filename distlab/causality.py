@@ -3,20 +3,23 @@
 Source
     Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", CACM
     21(7), 1978, p. 559: the order → of events.
-    Mattern, "Virtual Time and Global States of Distributed Systems", 1989: vector
-    stamps, sections 5 and 6; cuts and which are consistent, section 3.
+    Mattern, "Virtual Time and Global States of Distributed Systems", 1989: stamps that
+    are vectors; cuts, and which are consistent.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from distlab.errors import Misuse, did_you_mean
 from distlab.stamps import Arrival, Stamps, stamps_of
 
 if TYPE_CHECKING:
+    import numpy
+
     from distlab.trace import Step, Trace
 
 Cut = Mapping[str, int]  # how many steps of each node have happened; 0 if not named
@@ -27,9 +30,9 @@ class Causality:
 
     A step is given by its number, the place at which it stands in the trace, or as one
     of the trace's own. What a node does and what befalls it happens one after the
-    other; a message is sent before it arrives, however often it does. What is dropped
-    comes after its sending and before nothing. Faults of the network come before and
-    after nothing.
+    other, crashes included, as if it forgot nothing by them; a message is sent before
+    it arrives, however often it does. What is dropped comes after its sending and
+    before nothing. Faults of the network come before and after nothing.
     """
 
     def __init__(self, trace: Trace):
@@ -140,9 +143,11 @@ class Causality:
     def past(self, step: Step | int) -> tuple[int, ...]:
         """The numbers of all steps that happened before this one, in order."""
         number = self.number(step)
-        stamp = self.stamp(number)
-        before = (i for node, n in stamp.items() for i in self.lines[node][:n])
-        return tuple(sorted(i for i in before if i != number))
+        found = self._none()
+        for node, steps in self.stamp(number).items():
+            found[self._lines[node][:steps]] = True
+        found[number] = False
+        return tuple(found.nonzero()[0].tolist())
 
     def future(self, step: Step | int) -> tuple[int, ...]:
         """The numbers of all steps before which this one happened, in order."""
@@ -150,15 +155,28 @@ class Causality:
         if not self.places[number]:
             return ()
         mine, place = self._stand(number)
-        later: list[int] = []
-        for column, line in enumerate(self.lines.values()):
+        found = self._none()
+        for column, line in enumerate(self._lines.values()):
             if column == mine:
-                later += line[place:]
+                found[line[place - 1 :]] = True
             elif first := self._stamps.first(column, mine, place):
-                later += line[first - 1 :]
-        reached = {number, *later}
-        later += [i for i, source in self._dropped.items() if source in reached]
-        return tuple(sorted(later))
+                found[line[first - 1 :]] = True
+        lost = [i for i, source in self._dropped.items() if found[source]]
+        found[lost] = True
+        found[number] = False
+        return tuple(found.nonzero()[0].tolist())
+
+    @cached_property
+    def _lines(self) -> dict[str, numpy.ndarray]:
+        from numpy import array, int32
+
+        return {node: array(line, int32) for node, line in self.lines.items()}
+
+    def _none(self) -> numpy.ndarray:
+        """No step is marked."""
+        from numpy import zeros
+
+        return zeros(len(self.trace), bool)
 
     # ------------------------------------------------------------------------- cuts
     def cut_at(self, at_ms: float) -> dict[str, int]:

@@ -20,11 +20,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy
 
-DEARER = 100  # times: what a sender knew of a node, in changes and in rows
+DEARER = 300  # times: what a sender knew of a node, in changes and in rows
 MOST_NUMBERS = 1 << 28  # in rows: 1 GiB
 Arrival = tuple[int, int, int, int]  # a node and its place, a sender and its place
 
@@ -56,12 +57,15 @@ class Rows:
     """A row for each arrival, a column for each node. The first row is for none."""
 
     def __init__(self, nodes: int, arrivals: int):
-        self.rows = np.zeros((arrivals + 1, nodes), np.int32)
+        import numpy
+
+        self.rows = numpy.zeros((arrivals + 1, nodes), numpy.int32)
+        self.greater = numpy.maximum
         self.used = 0
         self.places: list[list[int]] = [[] for _ in range(nodes)]  # where they arrived
         self.numbers: list[list[int]] = [[] for _ in range(nodes)]  # and their rows
 
-    def _row(self, node: int, place: int) -> np.ndarray:
+    def _row(self, node: int, place: int) -> numpy.ndarray:
         before = bisect_right(self.places[node], place)
         return self.rows[self.numbers[node][before - 1] if before else 0]
 
@@ -69,7 +73,7 @@ class Rows:
         """Whatever is known more at the sender is known here from now on."""
         self.used += 1
         row = self.rows[self.used]
-        np.maximum(self._row(node, place), self._row(sender, sent), out=row)
+        self.greater(self._row(node, place), self._row(sender, sent), out=row)
         row[sender] = max(row[sender], sent)
         row[node] = 0
         self.places[node].append(place)
@@ -82,13 +86,13 @@ class Rows:
     def of_all(self, node: int, place: int) -> Iterator[tuple[int, int]]:
         """The row, without its zeros."""
         row = self._row(node, place)
-        others = np.flatnonzero(row)
+        (others,) = row.nonzero()
         return zip(others.tolist(), row[others].tolist(), strict=True)
 
     def first(self, node: int, of: int, steps: int) -> int | None:
         """Down a column the numbers only grow."""
         column = self.rows[self.numbers[node], of]
-        found = int(np.searchsorted(column, steps))
+        found = int(column.searchsorted(steps))
         return self.places[node][found] if found < len(column) else None
 
 
