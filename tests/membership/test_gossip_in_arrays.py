@@ -7,7 +7,9 @@ import rumours_mutants as mutants
 from distlab.membership import anti_entropy, epidemic_simple, rumours
 from distlab.membership.anti_entropy import AntiEntropy, Entries, Site
 from distlab.membership.epidemic import Blind, Coin, Counter, Spread, pull, push
+from distlab.membership.epidemic_minimized import minimized, push_pull
 from distlab.membership.rumours import Mongering, Rumours
+from distlab.membership.rumours_minimized import Minimized, PushPull
 from distlab.node import Call
 from distlab.sim import Cluster
 
@@ -23,6 +25,8 @@ VARIANTS = {
     rumours.PullCoin: (pull, Coin(K)),
     rumours.PullBlind: (pull, Blind(Counter(K))),
     rumours.PullBlindCoin: (pull, Blind(Coin(K))),
+    PushPull: (push_pull, K),
+    Minimized: (minimized, K),
 }
 SIMPLE = {
     AntiEntropy: epidemic_simple.push_pull,
@@ -81,7 +85,7 @@ def distances(protocol: type[Site], seeds: range, like: type[Site]) -> dict[str,
 
 @pytest.mark.parametrize("protocol", [*VARIANTS, *SIMPLE], ids=lambda p: p.__qualname__)
 def test_nodes_and_arrays_have_the_same_figures(protocol):
-    """§1.4, push; §1.4, pull; §1.4, blind; §1.4, coin: within 4 standard errors."""
+    """§1.4, push; §1.4, pull; §1.4, coin; §1.4, minimization: 4 standard errors."""
     far = distances(protocol, range(20), protocol)
     assert {figure: errors for figure, errors in far.items() if errors > 4} == {}
 

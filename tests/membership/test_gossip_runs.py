@@ -33,6 +33,7 @@ from distlab.faults import (
 from distlab.membership import anti_entropy, rumours
 from distlab.membership.anti_entropy import AntiEntropy, Entries, Entry, Site, Stamp
 from distlab.membership.gossip import Gossip
+from distlab.membership.rumours_minimized import Minimized
 from distlab.node import Call
 from distlab.sim import ClosedLoop, Cluster, Disk, Network, Uniform
 
@@ -46,6 +47,7 @@ RUMOURS = (
     rumours.PullCoin,
     rumours.PullBlind,
     rumours.PullBlindCoin,
+    Minimized,
 )
 SITES = 7
 
