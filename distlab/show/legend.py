@@ -104,4 +104,4 @@ def _moment(sign: str, x: float, y: float) -> Iterator[str]:
         case "dl-cut" | "dl-bad-cut":
             yield shapes.line(x + 14, y - 7, x + 14, y + 7, sign)
         case look:
-            yield shapes.box(x + 2, y - 6, 24, 12, look)
+            yield shapes.box(x + 6, y - 6, 20, 12, look)

@@ -191,7 +191,7 @@ class Lettering:
         Where no other line may be crossed, words may stand a little further away.
         """
         way, wide = self._way(arrow), text_width(text, SMALL) * WIDER
-        places = _places(way, wide, at, (0.0,) if crossings else (0.0, FURTHER))
+        places = beside(way, wide, at, (0.0,) if crossings else (0.0, FURTHER))
         dear = CROSSING * (crossings + 1)  # no place in itself costs a crossing
         box = self.places.place(places, wide, HIGH, way, dear)
         if box:  # in the middle, for not every letter is as wide as it may be
@@ -212,7 +212,7 @@ def _fate(arrow: Arrow) -> tuple[str, str, float] | None:
     return (arrow.why, "dl-quiet", 0.8) if arrow.end == "ignored" else None
 
 
-def _places(
+def beside(
     way: Course, wide: float, at: float, distances: Sequence[float]
 ) -> Iterator[tuple]:
     """Places for a label at a line: beside it, on both sides, then upon it."""

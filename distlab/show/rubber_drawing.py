@@ -13,9 +13,10 @@ from xml.sax.saxutils import escape
 from distlab.show import shapes
 from distlab.show.colours import BAD, BLUE, GREEN, INK, ORANGE, PAPER, Colour
 from distlab.show.legend import hue_of
+from distlab.show.lettering import FURTHER, HIGH, WIDER, beside
 from distlab.show.naming import kind_of, labels
-from distlab.show.picture import Drawing, element, number, shortened, text_width
-from distlab.show.placement import Placement
+from distlab.show.picture import Drawing, element, number, text_width
+from distlab.show.placement import CROSSING, Placement
 from distlab.show.rubber import Rubber
 from distlab.show.shapes import SMALL
 from distlab.show.words import lines_of
@@ -24,7 +25,7 @@ TOP, LANE_GAP, BELOW = 36.0, 64.0, 30.0  # to the first lane, from lane to lane,
 SHORT = 6.0  # an arrow ends this far from the middle of its event
 STUB = 26.0  # of what never arrives here
 ROW = 16.0
-LABEL = 92.0  # of a message, at most
+LABEL = 120.0  # of a message, at most
 EARLY, LATE, HANDLE = "M5 -6L-6 0L5 6z", "M-5 -6L6 0L-5 6z", "M0 -8L6 0L0 8L-6 0z"
 
 RULES: dict[str, dict[str, str | Colour]] = {
@@ -122,18 +123,16 @@ class RubberDrawing:
     def _name(self, way: tuple, what: object, places: Placement) -> str:
         x, y = (way[0] + way[2]) / 2, (way[1] + way[3]) / 2
         hue = self.hues[kind_of(what)].split()[0].replace("-m", "-t")
-        for text in (shortened(name, LABEL, SMALL) for name in labels(what)):
-            wide = text_width(text, SMALL)
-            spots = [
-                (0.0, x + 6, y - 6),
-                (0.2, x - 6 - wide, y - 6),
-                (1, x - wide / 2, y),
-            ]
-            box = places.place(spots, wide, 12, way)
+        for text in labels(what):
+            wide = text_width(text, SMALL) * WIDER
+            if wide > LABEL:
+                continue
+            spots = beside(way, wide, 0.5, (0.0, FURTHER))
+            box = places.place(spots, wide, HIGH, way, CROSSING)
             if box:
-                away = {"data_dx": box[0] - x, "data_dy": box[1] + 9.5 - y}
-                look = f"dl-small dl-rim {hue}"
-                at = {"x": box[0], "y": box[1] + 9.5}
+                at = {"x": box[0] + wide / 2, "y": box[1] + 9.5}
+                away = {"data_dx": at["x"] - x, "data_dy": at["y"] - y}
+                look = f"dl-small dl-rim dl-middle {hue}"
                 return element("text", escape(text), **at, class_=look, **away)
         return ""
 
