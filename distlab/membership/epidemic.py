@@ -30,7 +30,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from distlab.errors import Misuse
-from distlab.value import Value
 
 Sites = NDArray[numpy.int64]  # site i of run r is number r * n + i
 Truths = NDArray[numpy.bool_]
@@ -39,10 +38,15 @@ NEVER = -1
 
 
 # ---------------------------------------------------------------- when interest is lost
-class Counter(Value):
+@dataclass(frozen=True)
+class Counter:
     """After k useless contacts in a row."""
 
     k: int
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise Misuse(f"{self}: interest is lost after 1 useless contact, or later.")
 
     def counted(self, useless: Counts, needed: Truths) -> Counts:  # §1.4, feedback
         """How many useless contacts in a row it is after these."""
@@ -61,7 +65,8 @@ class Coin(Counter):
         return (useless > 0) & (generator.random(useless.size) * self.k < 1)
 
 
-class Blind(Value):
+@dataclass(frozen=True)
+class Blind:
     """By this rule, and every contact counts as useless."""
 
     rule: Counter

@@ -26,6 +26,7 @@ Departs
 
 from __future__ import annotations
 
+from distlab.errors import Misuse
 from distlab.membership.anti_entropy import Cycle, Entry, Site, Stamp
 from distlab.node import Message, NodeId, Record, setting, volatile
 
@@ -64,6 +65,13 @@ class Mongering(Site):
 
     hot: dict[Stamp, Hot] = volatile({})
     heard: dict[Stamp, Hot] = volatile({})  # in this cycle
+
+    def on_start(self):
+        if self.k < 1:
+            raise Misuse(
+                f"k={self.k}: interest is lost after 1 useless contact, or later."
+            )
+        super().on_start()
 
     def on_cycle(self, timer: Cycle):  # §1.4, cycle
         self.hot = {s: hot for s, hot in self.hot.items() if self.stays_hot(hot)}

@@ -173,6 +173,12 @@ def test_epidemics_of_nobody_are_refused(wrong):
         push(Counter(1), generator(), *wrong)
 
 
+@pytest.mark.parametrize("rule", [Counter, Coin], ids=lambda rule: rule.__name__)
+def test_to_lose_interest_before_the_first_contact_is_refused(rule):
+    with pytest.raises(Misuse, match="after 1 useless contact, or later"):
+        rule(0)
+
+
 # ---------------------------------------------------------------- what the paper claims
 def mean(way, rule: Rule, figure: str, n=1000, runs=100) -> float:
     return float(getattr(way(rule, generator(), n, runs), figure).mean())

@@ -4,6 +4,7 @@ import pytest
 import rumours_mutants as mutants
 from killed import mutants_in
 
+from distlab.errors import Misuse
 from distlab.membership import rumours
 from distlab.membership.anti_entropy import Cycle, Entry, Stamp
 from distlab.membership.rumours import (
@@ -19,7 +20,7 @@ from distlab.membership.rumours import (
     PushCoin,
     Rumours,
 )
-from distlab.node import Crash, Deliver, DiskReport, Fire, Message, Recover, Send
+from distlab.node import Crash, Deliver, DiskReport, Fire, Message, Recover, Send, Start
 
 NEWS = Entry("x", Stamp(1, "s3"), "news")
 LATER = Entry("x", Stamp(2, "s2"), "later")
@@ -199,6 +200,11 @@ def test_after_a_crash_what_it_has_is_no_rumour_any_more():
     s1.step(Recover(DiskReport()))
     assert s1.database == {"x": NEWS}
     assert cycle(s1) == []
+
+
+def test_to_lose_interest_before_the_first_contact_is_refused():
+    with pytest.raises(Misuse, match="after 1 useless contact, or later"):
+        Push("s1", k=0).step(Start())
 
 
 def test_there_are_eight_variants():
