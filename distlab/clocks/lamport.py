@@ -68,7 +68,7 @@ class LamportClock(Node):
 
     def happen(self, what: str) -> Stamp:  # IR1
         self.clock += 1
-        ts = Stamp(self.clock, self.id)
+        ts = Stamp(self.clock, self.id)  # ⇒
         self.output(Happened(what, ts))
         return ts
 

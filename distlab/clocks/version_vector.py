@@ -88,7 +88,8 @@ class Row(Value):
         if other.vector.covers(self.vector):
             return other
         values = dict.fromkeys((*self.values, *other.values))
-        return type(self)(tuple(values), self.vector.join(other.vector))
+        vector = self.vector.join(other.vector)  # merge
+        return type(self)(tuple(values), vector)
 
 
 Rows = tuple[tuple[str, Any], ...]  # each key with its row

@@ -28,7 +28,7 @@ from distlab.clocks.dotted_version_vector import (
 from distlab.clocks.version_vector import Row, Vector
 from distlab.faults import Crash, Duplication, Loss, LostWrites, Recover
 from distlab.node import Deliver
-from distlab.replication import version_numbers
+from distlab.replication import siblings, version_numbers
 from distlab.sim import Cluster
 
 PROMISES = (
@@ -115,6 +115,16 @@ def test_on_one_server_dots_are_version_numbers(seed):
         (answer,) = server.step(Deliver("c", write))
         assert answer.msg.values == row.values
         assert a(answer.msg.version) == row.context
+
+
+def test_a_hundred_clients_of_one_server_leave_one_number():
+    """update: where clients count for themselves they leave a hundred."""
+    row, version = Versions(), siblings.Version("", siblings.Vector())
+    for i in range(100):
+        row = row.update("a", i, row.context)
+        version = siblings.Version(i, version.vector.then(f"c{i}", 1))
+    assert row.context == a(100)
+    assert len(version.vector.counts) == 100
 
 
 # ------------------------------------------------------------------------- many seeds

@@ -10,7 +10,9 @@ from killed import each_mutant, first_harm, kill, mutants_in
 from schedules import Drawing
 from stamped_runs import SHAPES, pairs, run
 
+from distlab.clocks import lamport
 from distlab.clocks.vector import Happened, Told, Vector, VectorClock
+from distlab.codec import size_bytes
 from distlab.faults import Byzantine, Crash, Recover
 from distlab.node import Call, Deliver, Output, Send
 from distlab.sim import Cluster
@@ -81,6 +83,16 @@ def test_of_two_vectors_one_is_less_or_they_are_equal_or_concurrent(u, v):
 def test_one_entry_that_is_greater_is_enough_to_be_concurrent():
     """≤; ∥."""
     assert Vector((1, 0, 9)).concurrent(Vector((1, 1, 0)))
+
+
+def test_each_process_costs_every_message_a_number():
+    """send: which a Lamport clock does not."""
+    vectors = [size_bytes(Told(Vector((0,) * n), "news")) for n in (10, 110, 1010)]
+    assert vectors[1] - vectors[0] == 200  # a digit and a comma for each
+    assert vectors[2] - vectors[1] == 1800
+    assert (
+        size_bytes(lamport.Told(lamport.Stamp(1010, "s1010"), "news")) < vectors[0] + 50
+    )
 
 
 # ------------------------------------------------------------------------- many seeds
