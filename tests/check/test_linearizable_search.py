@@ -159,10 +159,11 @@ def test_an_open_write_that_waits_for_its_process_stands_in_for_nothing():
 
 @pytest.mark.soak
 @pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize("n", [3, 4])
-def test_the_search_says_what_its_twin_says_of_all_small_histories(world, n):
+@pytest.mark.parametrize(("n", "every"), [(3, 1), (4, 4)])
+def test_the_search_says_what_its_twin_says_of_small_histories(world, n, every):
+    """All of three operations; of four, which take minutes, one in four."""
     world = WORLDS[world]
-    for ops in all_of(world, n):
+    for ops in islice(all_of(world, n), 0, None, every):
         assert not search_differs(ops, world), ops
 
 
