@@ -36,13 +36,13 @@ class Cone(Layer):
             "stroke-dasharray": "4 3",
         },
         ".dl-pale": {"opacity": "0.3"},
-        ".dl-apart": {"fill": "none", "stroke": FAINT},
+        ".dl-neither": {"fill": "none", "stroke": FAINT},
         ".dl-event": {"fill": PAPER, "stroke": INK, "stroke-width": "2.5"},
     }
     legend = (
         ("dl-past", "its past: could have caused it"),
         ("dl-future", "its future: it could cause these"),
-        ("dl-apart", "pale: concurrent"),
+        ("dl-neither", "pale: concurrent"),
     )
 
     def __init__(self, trace: Trace, step: Step | int):

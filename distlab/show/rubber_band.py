@@ -70,7 +70,8 @@ class RubberBand(anywidget.AnyWidget):
 
     def __init__(self, part: Window, cut: CutLine, width: float):
         order = Order(part.trace, part.steps)
-        left = max(46.0, *(text_width(n, 11, bold=True) + 28 for n in order.lanes)) + 16
+        names = [text_width(node, 11, bold=True) + 28 for node in order.lanes]
+        left = max([46.0, *names]) + 16
         self.rubber = Rubber(order, left, width - MARGIN - 12)
         self.part, self.line, self.width = part, cut, width
         self.cut = order.cut_of(cut.steps)

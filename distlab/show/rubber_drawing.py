@@ -73,8 +73,11 @@ class RubberDrawing:
             k: hue_of(i) for i, k in enumerate(dict.fromkeys(map(kind_of, sent)))
         }
 
-        messages = self.order.messages
+        messages, sources = self.order.messages, self.order.causality.sources
         self.talking = {event for ends in messages for event in ends[:2]}
+        self.arrived = {sources[step] for _, _, step in messages}
+        ends = self.order.trace.steps
+        self.lost = {sent for i, sent in sources.items() if ends[i].kind == "drop"}
         self._lanes()
         self.drawing.shapes += self._mail()
         for event in range(len(xs)):
@@ -153,17 +156,13 @@ class RubberDrawing:
 
     def _stubs(self, steps: Sequence[int], y: float) -> Iterator[str]:
         """What an event sends and nobody here receives: lost, or still under way."""
-        trace = self.order.trace
-        sources = self.order.causality.sources
-        arrived = {sources[step] for _, _, step in self.order.messages}
-        lost = {sent for end, sent in sources.items() if trace[end].kind == "drop"}
         for i in steps:
-            step = trace[i]
-            if step.kind == "send" and i not in arrived and step.peer in self.ys:
+            step = self.order.trace[i]
+            if step.kind == "send" and i not in self.arrived and step.peer in self.ys:
                 dy = (self.ys[step.peer] > y) - (self.ys[step.peer] < y)
                 hue = self.hues[kind_of(step.what)]
                 yield shapes.line(0, 0, STUB * 0.6, STUB * dy, hue)
-                if i in lost:
+                if i in self.lost:
                     yield shapes.cross(STUB * 0.6, STUB * dy)
 
     # ------------------------------------------------------------------------- the cut
