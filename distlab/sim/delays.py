@@ -15,7 +15,7 @@ from math import inf, log
 from typing import Any, Protocol
 
 from distlab.errors import Misuse
-from distlab.sim.streams import Stream
+from distlab.sim.streams import MASK, MULTIPLIER, Stream
 
 Draws = Generator[int, Any, None]  # microseconds; what is sent in is not looked at
 
@@ -76,10 +76,11 @@ class Uniform:
 
     def draws(self, stream: Stream) -> Draws:
         """One delay after another, in microseconds, for ever."""
-        low, bits = us(self.low_ms), stream.bits
+        low = us(self.low_ms)
         width = us(self.high_ms) - low + 1
-        while True:
-            yield low + (bits() * width >> 64)
+        while True:  # `stream.bits()` written out: every message comes by here
+            stream.state = state = stream.state * MULTIPLIER & MASK
+            yield low + ((state >> 64) * width >> 64)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from distlab.sim.host import Host
 
 Entry = tuple[int, int, Any, NodeId, Any, int]
+SPAN_BITS = 13  # a span has so many bits of microseconds: 8 ms
 STREAMS = {"timers": "timers", "choices": "choose", "syncs": "disk"}
 
 
@@ -63,7 +64,10 @@ class Engine:
     def __init__(self, seed: int, script: Script | None = None):
         self.seed, self.script = seed, script
         self.now_us = 0
-        self.agenda: list[Entry] = []
+        self.agenda: list[Entry] = []  # a heap of what happens before the horizon
+        self.horizon_us = 0
+        self.later: dict[int, list[Entry]] = {}  # the rest by its span, in no order
+        self.spans: list[int] = []  # a heap of these
         self.raw: list[Any] = []
         self.hosts: dict[NodeId, Host] = {}
         self.number = count(1).__next__
@@ -79,11 +83,37 @@ class Engine:
     # ------------------------------------------------------------- what is to happen
     def plan(self, at_us: int, door: Door | Detour, what: Any = None) -> None:
         """Let something happen at a time, after all that is planned for it already."""
-        heappush(self.agenda, (at_us, self.number(), door, "", what, 0))
+        self.put((at_us, self.number(), door, "", what, 0))
 
     def plan_first(self, at_us: int, door: Door, what: Any) -> None:
         """Let something happen at a time before all else."""
-        heappush(self.agenda, (at_us, self.before_all(), door, "", what, 0))
+        self.put((at_us, self.before_all(), door, "", what, 0))
+
+    def put(self, entry: Entry) -> None:
+        """Take an entry into the agenda."""
+        if entry[0] < self.horizon_us:
+            heappush(self.agenda, entry)
+        else:
+            self.put_off(entry)
+
+    def put_off(self, entry: Entry) -> None:
+        """Keep what is beyond the horizon: it is put in order when its time comes.
+
+        So the heap stays as small as what is near, however many nodes have timers.
+        """
+        span = entry[0] >> SPAN_BITS
+        if span in self.later:
+            self.later[span].append(entry)
+        else:
+            self.later[span] = [entry]
+            heappush(self.spans, span)
+
+    def look_ahead(self) -> None:
+        """Move the horizon behind the next span in which something happens."""
+        span = heappop(self.spans)
+        self.agenda += self.later.pop(span)
+        heapify(self.agenda)
+        self.horizon_us = span + 1 << SPAN_BITS
 
     def tell(
         self,
@@ -110,6 +140,8 @@ class Engine:
         gc.disable()
         try:
             for _ in range(max_steps):
+                if not agenda and self.spans:
+                    self.look_ahead()
                 if not agenda:
                     self.now_us = max(begun_us, self.raw[-1][0] if self.raw else 0)
                     return  # cancelled timers at the end are no time that passed

@@ -32,6 +32,7 @@ class Mailbox:
         """The node's `send`."""
         engine, routes, route, src = self.engine, self.routes, self.route, self.id
         agenda, number, note_down = engine.agenda, engine.number, engine.raw.append
+        put_off = engine.put_off
 
         def send(dst: NodeId, msg: Message) -> None:
             try:
@@ -41,9 +42,13 @@ class Mailbox:
             delay_us = transit(msg)
             if delay_us.__class__ is int:
                 now_us = engine.now_us
-                entry = (now_us + delay_us, number(), door, src, msg, now_us)
+                at_us = now_us + delay_us
+                entry = (at_us, number(), door, src, msg, now_us)
                 note_down(entry)
-                heappush(agenda, entry)
+                if at_us < engine.horizon_us:
+                    heappush(agenda, entry)
+                else:
+                    put_off(entry)
             else:
                 self.astray(dst, door, msg, delay_us)
 
@@ -77,7 +82,7 @@ class Mailbox:
         for delay_us in delays:
             at_us, way = engine.now_us + delay_us, Detour(door, number)
             entry = (at_us, engine.number(), way, src, msg, engine.now_us)
-            heappush(engine.agenda, entry)
+            engine.put(entry)
 
     def open_for(self, node: Node, step: Callable[..., None], plain: bool) -> None:
         """Let messages in; where a step is `plain` it is the node's rule alone."""

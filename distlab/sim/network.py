@@ -9,6 +9,7 @@ streams of their own, so a message that is lost changes the latency of no other.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -79,7 +80,8 @@ class Links:
         self.network, self.seed, self.now_us = network, seed, now_us
         self.script = script  # what decides in the place of chance
         self.faults: list[LinkFault] = []
-        self.latencies: dict[Link, Transit] = {}  # each goes on where it was, for ever
+        # By source and destination: each goes on where it was, for ever
+        self.latencies: dict[NodeId, dict[NodeId, Transit]] = defaultdict(dict)
         self.streams: dict[tuple[NodeId, NodeId, type], Stream] = {}  # the same
         self.last_us: dict[Link, int] = {}  # with fifo: when the last message arrives
 
@@ -130,17 +132,22 @@ class Links:
 
     def latency(self, src: NodeId, dst: NodeId) -> Transit:
         """The link's own latency: one function for the whole run, which goes on."""
-        if self.script and (src, dst) not in self.latencies:
-            self.latencies[src, dst] = self.script.transit(src, dst)
-        if (src, dst) not in self.latencies:
-            stream = Stream(self.seed, f"{src}→{dst}", "latency")
-            usual = self.network.per_link.get((src, dst), self.network.latency)
-            transit = started(usual, stream)
-            if special := self.network.per_message:
-                kinds = {kind: started(d, stream) for kind, d in special.items()}
-                transit = by_class(transit, kinds)
-            self.latencies[src, dst] = transit
-        return self.latencies[src, dst]
+        known = self.latencies[src]
+        if dst not in known:
+            known[dst] = self.new_latency(src, dst)
+        return known[dst]
+
+    def new_latency(self, src: NodeId, dst: NodeId) -> Transit:
+        """As the network has it, or as it is recorded."""
+        if self.script:
+            return self.script.transit(src, dst)
+        stream = Stream(self.seed, f"{src}→{dst}", "latency")
+        usual = self.network.per_link.get((src, dst), self.network.latency)
+        transit = started(usual, stream)
+        if special := self.network.per_message:
+            kinds = {kind: started(d, stream) for kind, d in special.items()}
+            return by_class(transit, kinds)
+        return transit
 
     def stream(self, src: NodeId, dst: NodeId, kind: type) -> Stream:
         """What the faults of one kind draw from on this link, for the whole run."""

@@ -1,9 +1,9 @@
 """Random numbers: one seed, a stream of its own for each name, whole numbers only.
 
 A stream is named by who draws from it ("s1→s2 latency", "c1 choose"), so a new node
-that talks changes no draw of the others. It is made on first use and takes some 300
-bytes: a thousand nodes have a million links, and Python's own generator takes 2,560
-bytes for each.
+that talks changes no draw of the others. It is made on first use and takes less than a
+hundred bytes: a thousand nodes have a million links, and Python's own generator takes
+2,560 bytes for each.
 
 Source
     Lehmer's generator modulo 2^128, its upper 64 bits; multiplier of Steele and Vigna,
@@ -15,7 +15,7 @@ Source
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 MULTIPLIER = 0xDA942042E4DD58B5
@@ -29,14 +29,19 @@ class Stream:
     True
     """
 
-    __slots__ = ("bits",)
+    __slots__ = ("state",)
 
-    bits: Callable[[], int]  # 64 random bits
+    state: int  # of Lehmer's generator, always odd
 
     def __init__(self, seed: int, *name: str):
         text = "\n".join((str(seed), *name))
         start = hashlib.sha256(text.encode()).digest()
-        self.bits = lehmer(int.from_bytes(start[:16], "big") | 1).__next__
+        self.state = int.from_bytes(start[:16], "big") | 1
+
+    def bits(self) -> int:
+        """64 random bits."""
+        self.state = state = self.state * MULTIPLIER & MASK
+        return state >> 64
 
     def between(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
@@ -62,10 +67,3 @@ class Stream:
                 place += taken <= place
             drawn.append(place)
         return drawn
-
-
-def lehmer(state: int) -> Iterator[int]:
-    """The upper halves of an odd number multiplied again and again."""
-    while True:
-        state = state * MULTIPLIER & MASK
-        yield state >> 64

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import heappush
-
 from distlab.node import Timer
 from distlab.sim.clock import Clock
 from distlab.sim.delays import us
@@ -13,6 +11,8 @@ from distlab.sim.replay import Tape
 
 class Timers:
     """What is set, and when it runs out. An equal timer is restarted."""
+
+    __slots__ = ("armed", "clock", "door", "engine", "numbers", "tape")
 
     def __init__(self, engine: Engine, clock: Clock, door: Door, tape: Tape):
         self.engine, self.clock, self.door, self.tape = engine, clock, door, tape
@@ -31,7 +31,7 @@ class Timers:
         self.numbers[timer] = tie
         self.armed.add(tie)
         engine.raw.append(entry)
-        heappush(engine.agenda, entry)
+        engine.put(entry)
 
     def cancel(self, timer: Timer) -> None:
         """Forget a timer; its entry stays on the agenda and finds itself forgotten."""
