@@ -39,7 +39,7 @@ def drawn(seed: int) -> Trace:
     return pen.trace()
 
 
-RUNS = {**TRACES, **{f"seed {seed}": drawn(seed) for seed in range(20)}}
+RUNS = {**TRACES, **{f"seed {seed}": drawn(seed) for seed in range(10)}}
 every_run = pytest.mark.parametrize("trace", RUNS.values(), ids=RUNS.keys())
 
 
