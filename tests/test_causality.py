@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import causality_mutants as mutants
 import pytest
@@ -13,7 +14,10 @@ from random_traces import KINDS, pasts, random_trace, trace_of
 
 from distlab import stamps
 from distlab.causality import Causality
+from distlab.consensus.raft import Raft
 from distlab.errors import Misuse
+from distlab.faults import Crash, Duplication, Loss, Pause, Recover
+from distlab.sim import Cluster
 from distlab.stamps import Changes, Rows, Stamps, filled
 from distlab.trace import Step, Trace
 
@@ -167,6 +171,36 @@ def check_long(trace: Trace, seed: int) -> None:
 @pytest.mark.parametrize(("nodes", "far"), [(3, None), (30, 2), (300, None)])
 def test_ten_thousand_events_are_in_the_order_of_the_graph(nodes, far):
     check_long(random_trace(1, nodes, far=far), 1)
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_run_with_many_faults_is_in_the_order_of_the_graph():
+    faults = (
+        Duplication(0.3),
+        Loss(0.1),
+        Crash("s1", at_ms=300),
+        Pause("s2", at_ms=400, until_ms=700),
+        Recover("s1", at_ms=900),
+    )
+    check_long(Cluster(Raft, servers=5, faults=faults, seed=1).run(1500).trace, 1)
+
+
+def test_a_timer_runs_out_after_it_was_set():
+    run = Cluster(Raft, servers=3).run(500).trace
+    for i, fired in enumerate(run):
+        if fired.kind == "fire":
+            before = [run[j] for j in run.causality.past(i)]
+            sets = (step for step in before if step.kind == "set")
+            assert (fired.node, fired.what) in [(s.node, s.what) for s in sets]
+
+
+def test_a_message_that_arrives_twice_was_sent_before_both():
+    run = Cluster(Raft, servers=3, faults=(Duplication(0.5),)).run(500).trace
+    arrivals = Counter(step.msg_id for step in run.where("deliver"))
+    twice = next(msg_id for msg_id, count in arrivals.items() if count > 1)
+    sent, first, second = (i for i, s in enumerate(run) if s.msg_id == twice)
+    assert run.happened_before(sent, first)
+    assert run.happened_before(sent, second)
 
 
 @pytest.mark.soak
