@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from distlab.check.action import Action
-from distlab.check.budget import Budget  # noqa: F401
 from distlab.check.local_steps import (
     Body,
     Charge,
