@@ -23,9 +23,9 @@ from broadcast_claims import (
 )
 from killed import broken, each_mutant, first_harm, kill, mutants_in
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.clocks.lamport_broadcast import Ack, Data, LamportBroadcast, Stamp
 from distlab.faults import Byzantine, Duplication, Fault, Reordering, Schedule

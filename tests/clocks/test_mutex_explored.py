@@ -12,9 +12,9 @@ from mutex_claims import (
     sometimes_one_waits_for_another,
 )
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Network, Ordered, Unordered
 from distlab.clocks.mutex import LamportMutex
 from distlab.node import Call, Deliver, Node

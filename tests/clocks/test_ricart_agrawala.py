@@ -22,9 +22,9 @@ from mutex_claims import (
 )
 
 from distlab import faults
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.clocks.ricart_agrawala import (
     Granted,

@@ -21,9 +21,9 @@ from broadcast_claims import (
 )
 from killed import broken, each_mutant, first_harm, kill, mutants_in
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Unordered
 from distlab.clocks.sequencer_broadcast import Sequenced, SequencerBroadcast, Submit
 from distlab.faults import Byzantine, Crash, Duplication, Fault, Schedule

@@ -29,9 +29,9 @@ from snapshot_claims import (
 )
 
 from distlab.causality import Causality
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered, Unordered
 from distlab.clocks.naive_snapshot import NaiveSnapshot
 from distlab.clocks.snapshot import ChandyLamport, Marker, Recorded, Transfer, cut

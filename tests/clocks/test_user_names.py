@@ -7,9 +7,9 @@ import pytest
 from killed import broken, each_mutant, first_harm, kill
 from schedules import OVER_MS, Drawing
 
+from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
-from distlab.check.local_states import Budget
 from distlab.check.networks import Ordered
 from distlab.clocks.user_names import DecidesAtOnce, Taken, UserNames
 from distlab.history import History
