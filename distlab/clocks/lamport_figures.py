@@ -15,7 +15,7 @@ Assumes
     A clock whose nodes `act` and `tell`, and output what has happened and when. No
     event sends that receives.
 Costs
-    A step of the trace for each event, but one for each message where it sends several.
+    A step of the trace for each event, and one for each end of a message.
 Departs
     Events are drawn at equal distances: the figure's heights mean nothing but order.
     Ticks are not there: which ones are between two events is up to the clock.
@@ -26,8 +26,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from distlab.errors import Misuse
-from distlab.node import Call, Deliver, Node, Output, Send
+from distlab.node import Call, Deliver, Message, Node, Output, Send
 from distlab.trace import Step, Trace
+
+
+class News(Message):
+    """What one event sends and another receives."""
+
+    begin: str
+    end: str
+
+    def __str__(self) -> str:
+        return f"{self.begin} → {self.end}"
 
 
 class Figure(NamedTuple):
@@ -52,21 +62,21 @@ class Figure(NamedTuple):
     @property
     def trace(self) -> Trace:
         """The figure as a run: a millisecond from each event to the next."""
-        ids = {message: i for i, message in enumerate(self.messages, 1)}
         steps: list[Step] = []
         for i, event in enumerate(self.events):
-            at_us, here, begin = i * 1000, process(event), self.receives(event)
-            ends = self.sends(event)
+            at_us, begin = i * 1000, self.receives(event)
             if begin:
-                number = ids[begin, event]
-                peer = process(begin)
-                steps.append(Step(at_us, "deliver", here, peer, event, "", number))
-            for end in ends:
-                number, peer = ids[event, end], process(end)
-                steps.append(Step(at_us, "send", here, peer, event, "", number))
-            if not begin and not ends:
-                steps.append(Step(at_us, "note", here, what=event))
+                steps.append(self._end("deliver", at_us, (begin, event)))
+            steps.append(Step(at_us, "note", process(event), what=event))
+            sends = ((event, end) for end in self.sends(event))
+            steps += [self._end("send", at_us, message) for message in sends]
         return Trace(steps, self.processes)
+
+    def _end(self, kind: str, at_us: int, message: tuple[str, str]) -> Step:
+        """One end of a message: where it is sent, or where it arrives."""
+        here, peer = map(process, message if kind == "send" else message[::-1])
+        number = 1 + self.messages.index(message)
+        return Step(at_us, kind, here, peer, News(*message), "", number)
 
     def number(self, event: str) -> int:
         """Where an event stands in the trace. Raises `Misuse` for none."""

@@ -8,7 +8,7 @@ import pytest
 
 from distlab.clocks.hybrid import HybridClock
 from distlab.clocks.lamport import LamportClock
-from distlab.clocks.lamport_figures import FIGURE_1
+from distlab.clocks.lamport_figures import FIGURE_1, News
 from distlab.clocks.vector import VectorClock
 from distlab.errors import Misuse
 
@@ -48,6 +48,20 @@ def test_messages_may_arrive_out_of_order():
     assert before("q1", "q4")
     assert before("r3", "r4")
     assert dict(FIGURE_1.messages[2:4]) == {"q1": "r4", "q4": "r3"}
+
+
+def test_each_event_is_a_step_that_comes_after_what_it_receives():
+    """Fig. 1: and before what it sends."""
+    trace = FIGURE_1.trace
+    named = [step.what for step in trace.where("note")]
+    assert named == list(FIGURE_1.events)
+    places = {(step.kind, step.what): i for i, step in enumerate(trace)}
+    for message in FIGURE_1.messages:
+        sent, arrived = (places[kind, News(*message)] for kind in ("send", "deliver"))
+        begin, end = map(FIGURE_1.number, message)
+        assert CAUSALITY.happened_before(begin, sent)
+        assert CAUSALITY.happened_before(sent, arrived)
+        assert CAUSALITY.happened_before(arrived, end)
 
 
 @pytest.mark.parametrize("clock", [LamportClock, VectorClock, HybridClock])
