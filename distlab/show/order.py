@@ -90,6 +90,7 @@ class Order:
         """An event in words: `s2 at 9 ms, “← s1 Append(1, x, 1)”`."""
         one = self.events[event]
         what = "; ".join(filter(None, (one.words, one.changes)))
+        what = what.replace("“", "‘").replace("”", "’")  # of remarks, in these marks
         return f"{one.node} at {one.at_us / 1000:g} ms, “{what}”"
 
     def counted(self, events: Sequence[int]) -> str:

@@ -96,6 +96,12 @@ def test_the_words_count_what_is_before_after_and_neither():
     assert counts == {"before": 3, "▶": 1, "after": 8}
 
 
+def test_a_remark_has_marks_of_its_own_among_the_words_of_its_event():
+    order = Order(TRACES["small"])
+    (remark,) = TRACES["small"].where("note")
+    assert "‘row 1 is everywhere’" in order.told(order.event(remark))
+
+
 def test_any_step_of_an_event_means_the_event():
     pictures = [spacetime(TRACES["small"], past_and_future_of=i) for i in (5, 6)]
     by_step = spacetime(TRACES["small"], past_and_future_of=TRACES["small"][6])
