@@ -2,11 +2,11 @@
 
 Source
     Kulkarni, Demirbas, Madappa, Avva and Leone, "Logical Physical Clocks", OPODIS 2014:
-    the algorithm of Figure 5, and what follows it in section 4.
+    the algorithm of Figure 5, and the theorems on it.
 Guarantees
     If a happened before b, a → b, then (l, c) of a is smaller than (l, c) of b. No l is
     behind the clock of its process; each is what some clock showed at an event of its
-    past, and so at most ε ahead. Each of c events of that past has this l, too.
+    past, and so at most ε ahead. At least c events of that past have this l, too.
 Assumes
     Clocks that differ by at most ε and never go back: else l runs ahead by more, and
     the order is right all the same. Links may lose, double and reorder messages. Who
