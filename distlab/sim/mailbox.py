@@ -30,15 +30,12 @@ class Mailbox:
 
     def sender(self) -> Send:
         """The node's `send`."""
-        engine, routes, route, src = self.engine, self.routes, self.route, self.id
+        engine, known, route, src = self.engine, self.routes.get, self.route, self.id
         agenda, number, note_down = engine.agenda, engine.number, engine.raw.append
         put_off = engine.put_off
 
         def send(dst: NodeId, msg: Message) -> None:
-            try:
-                door, transit = routes[dst]
-            except KeyError:
-                door, transit = route(dst)
+            door, transit = known(dst) or route(dst)
             delay_us = transit(msg)
             if delay_us.__class__ is int:
                 now_us = engine.now_us
