@@ -99,7 +99,7 @@ class Swim(Node):
     # ------------------------------------------------------------- the failure detector
     def on_protocol_period(self, timer: ProtocolPeriod):
         if self.target is not None:
-            self.become_silent(self.target)  # §3.1, no ack
+            self.become_silent(self.target)
         self.period += 1
         self.target = self.next_target()
         if self.target is not None:
@@ -138,15 +138,15 @@ class Swim(Node):
         self.target = None
         self.cancel_timer(NoAck())
 
-    def become_silent(self, member: NodeId):
+    def become_silent(self, member: NodeId):  # §3.1, no ack
         self.learn(Failed(member))
 
     # --------------------------------------------------------------- infection by pings
-    def before_swim_message(self, src: NodeId, msg: SwimMessage):
+    def before_swim_message(self, src: NodeId, msg: SwimMessage):  # §4.1, receive
         for update in msg.updates:
             self.learn(update)
 
-    def learn(self, update: Update):  # §4.1, receive
+    def learn(self, update: Update):
         if update.member in self.members:
             self.drop(update)
             self.spread(update)

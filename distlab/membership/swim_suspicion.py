@@ -67,7 +67,7 @@ class SuspicionSwim(Swim):
         assert isinstance(update, Claim)
         if update.member == self.id:
             return self.object(update)
-        if not overrides(update, self.claim(update.member)):
+        if not overrides(update, self.claim(update.member)):  # §4.2, order
             return None
         self.claims[update.member] = update
         self.spread(update)

@@ -200,7 +200,8 @@ class BelievesWhatCameLast(SuspicionSwim):
 class DrawsEachTime(RoundRobinSwim):
     """§4.3, traversal: draws whom to ping, as if there were no list."""
 
-    next_target = SuspicionSwim.next_target
+    def next_target(self):
+        return SuspicionSwim.next_target(self)
 
 
 class NeverReorders(RoundRobinSwim):

@@ -34,6 +34,20 @@ def test_an_earlier_version_stays_as_it_was():
     assert fewer.without("s3") is fewer
 
 
+class ChangesInPlace(Members):
+    """§1, persistence: saves a version."""
+
+    def without(self, id):
+        object.__setattr__(self, "gone", super().without(id).gone)
+        return self
+
+
+def test_who_changes_in_place_has_no_earlier_version(monkeypatch):
+    monkeypatch.setitem(globals(), "Members", ChangesInPlace)
+    with pytest.raises(AssertionError):
+        test_an_earlier_version_stays_as_it_was()
+
+
 def test_views_are_equal_in_whatever_order_members_went():
     one = Members(GROUP).without("s3").without("s7")
     other = Members(GROUP).without("s7").without("s3")
