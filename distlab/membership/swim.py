@@ -81,7 +81,7 @@ class Swim(Node):
     period_ms: float = setting(200)  # paper: T'; three round trips at least
     timeout_ms: float = setting(40)  # a round trip
     k: int = setting(3)  # how many are asked to ping in one's place
-    fanout: float = setting(3)  # λ: an update is sent λ log n times by each member
+    lambda_: float = setting(3)  # each member sends an update λ log n times
     updates_max: int = setting(6)  # in one message
 
     members: Members = volatile(Members())  # the others, as far as it knows
@@ -177,4 +177,4 @@ class Swim(Node):
 
     @property
     def times(self) -> int:  # §4.1, count
-        return ceil(self.fanout * log(len(self.nodes)))
+        return ceil(self.lambda_ * log(len(self.nodes)))

@@ -89,7 +89,7 @@ def test_a_crash_is_found_within_that_time_by_each_member_alone(seed):
     """§4.3, traversal: told by nobody, and with the period in which no answer comes."""
     n, at_ms = 8, 2000
     crash = Crash("s3", at_ms)
-    cluster = Cluster(RoundRobinSwim, servers=n, seed=seed, faults=(crash,), fanout=0)
+    cluster = Cluster(RoundRobinSwim, servers=n, seed=seed, faults=(crash,), lambda_=0)
     cluster.run(until_ms=at_ms + 2 * (n - 1) * PERIOD_MS)
     suspect = Suspect("s3", 0)
     found = cluster.trace.where("output", test=lambda step: step.what == suspect)
