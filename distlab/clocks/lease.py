@@ -145,7 +145,7 @@ class Holder(Node):
             self.try_to_write()
 
     def on_expires(self, timer: Expires):  # §2, expiry
-        self.token = None
+        self.asks, self.token = False, None  # a grant that comes now is over, too
 
     # ---------------------------------------------------------------------- its effects
     def on_acts(self, timer: Acts):  # Fencing tokens, shown
@@ -222,7 +222,7 @@ class Storage(Node):
     effects: Log[Store] = durable(Log())  # what it has let happen
 
     def on_store(self, src: NodeId, msg: Store):  # Fencing tokens, checked
-        if (msg.token, msg.number) < self.latest:
+        if (msg.token, msg.number) < self.latest and msg not in self.effects:
             self.note("refuses an old holder")
             return self.send(src, Refused(msg.number))
         if (msg.token, msg.number) > self.latest:

@@ -5,6 +5,7 @@ from distlab.clocks.lease import (
     Expires,
     Holder,
     LeaseServer,
+    Refused,
     Storage,
     Store,
     Stored,
@@ -67,6 +68,13 @@ class NeverExpires(Holder):
         pass
 
 
+class StillWaitsForIt(Holder):
+    """§2, expiry: takes a grant whose term is over, and holds it for ever."""
+
+    def on_expires(self, timer):
+        self.token = None
+
+
 class TakesAnyGrant(Holder):
     """§2, effective term: does not look which attempt was granted."""
 
@@ -88,6 +96,15 @@ class RemembersInMemory(Storage):
 
     def on_recover(self, report):
         self.latest = (0, 0)
+
+
+class TakesACopyForAnOlderOne(Storage):
+    """Fencing tokens, checked: says of what has happened that it has not."""
+
+    def on_store(self, src, msg):
+        if (msg.token, msg.number) < self.latest:
+            return self.send(src, Refused(msg.number))
+        super().on_store(src, msg)
 
 
 class DoesItAgain(Storage):

@@ -129,6 +129,13 @@ def test_who_gets_no_answer_asks_again_and_counts_from_there():
     assert c1.step(Deliver("s1", Granted(1, 5))) == [old]
 
 
+def test_a_grant_that_comes_when_its_term_is_over_is_none():
+    """§2, expiry: nothing would end it any more."""
+    c1 = holder(Fire(Expires()))
+    old = Note("answers an earlier attempt", dropped=True)
+    assert c1.step(Deliver("s1", Granted(1, 5))) == [old]
+
+
 def test_a_holder_begins_nothing_when_its_lease_has_expired():
     """§2, expiry."""
     c1 = holder(Deliver("s1", Granted(1, 5)), Fire(Acts()))
@@ -151,11 +158,14 @@ def test_the_storage_refuses_an_older_token():
     new, old = Store(2, 9, "new"), Store(1, 30, "old")
     for _ in range(2):
         assert storage.step(Deliver("c2", new)) == [Send("c2", Stored(9))]
+    newest = Store(3, 10, "newest")
+    storage.step(Deliver("c2", newest))
+    assert storage.step(Deliver("c2", new)) == [Send("c2", Stored(9))]
     assert storage.step(Deliver("c1", old)) == [
         Note("refuses an old holder"),
         Send("c1", Refused(30)),
     ]
-    assert storage.effects == Log(new)
+    assert storage.effects == Log(new, newest)
     trusting = TrustingStorage("storage1")
     for store in (new, old):
         trusting.step(Deliver("c1", store))
@@ -443,6 +453,8 @@ KILLED_BY_A_STEP = {
     mutants.TakesAnyGrant: test_who_gets_no_answer_asks_again_and_counts_from_there,
     mutants.TakesClocksForEqual: test_a_holder_counts_from_when_it_asked,
     mutants.CountsFromTheGrant: test_a_holder_counts_from_when_it_asked,
+    mutants.StillWaitsForIt: test_a_grant_that_comes_when_its_term_is_over_is_none,
+    mutants.TakesACopyForAnOlderOne: test_the_storage_refuses_an_older_token,
 }
 
 
@@ -460,7 +472,7 @@ def test_what_forgets_a_rule_breaks_a_promise(mutant, seed, fenced, promise):
 
 @pytest.mark.parametrize("mutant", KILLED_BY_A_STEP)
 def test_what_forgets_a_rule_takes_a_wrong_step(mutant, monkeypatch):
-    monkeypatch.setitem(globals(), "Holder", mutant)
+    monkeypatch.setitem(globals(), mutant.__base__.__name__, mutant)
     with pytest.raises(AssertionError):
         KILLED_BY_A_STEP[mutant]()
 

@@ -39,7 +39,7 @@ def explored(storage: type, timers: int) -> Explored:
     )
 
 
-@pytest.mark.parametrize(("timers", "states"), [(3, 3161), (4, 16_896)])
+@pytest.mark.parametrize(("timers", "states"), [(3, 2853), (4, 15_034)])
 def test_with_fencing_effects_are_in_order_however_slow_anybody_is(timers, states):
     """Fencing tokens, checked."""
     verdict = explored(Storage, timers)
