@@ -99,7 +99,7 @@ class Swim(Node):
     # ------------------------------------------------------------- the failure detector
     def on_protocol_period(self, timer: ProtocolPeriod):
         if self.target is not None:
-            self.become_silent(self.target)
+            self.give_up(self.target)
         self.period += 1
         self.target = self.next_target()
         if self.target is not None:
@@ -138,7 +138,7 @@ class Swim(Node):
         self.target = None
         self.cancel_timer(NoAck())
 
-    def become_silent(self, member: NodeId):  # §3.1, no ack
+    def give_up(self, member: NodeId):  # §3.1, no ack
         self.learn(Failed(member))
 
     # --------------------------------------------------------------- infection by pings

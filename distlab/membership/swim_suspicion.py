@@ -57,7 +57,7 @@ class SuspicionSwim(Swim):
     incarnation: int = volatile(0)  # of this member: only itself raises it
     claims: dict[NodeId, Claim] = volatile({})  # the last, if not just Alive(…, 0)
 
-    def become_silent(self, member: NodeId):  # §4.2, suspect
+    def give_up(self, member: NodeId):  # §4.2, suspect
         self.learn(Suspect(member, self.claim(member).incarnation))
 
     def claim(self, member: NodeId) -> Claim:

@@ -47,13 +47,13 @@ class DoesNotWaitForTheOthers(Swim):
 
     def on_no_ack(self, timer):
         super().on_no_ack(timer)
-        self.become_silent(self.target)
+        self.give_up(self.target)
 
 
 class HopesForEver(Swim):
     """§3.1, no ack: never takes anybody for failed."""
 
-    def become_silent(self, member):
+    def give_up(self, member):
         pass
 
 
@@ -129,14 +129,14 @@ class TellsOnce(Swim):
 class DropsAtOnce(SuspicionSwim):
     """§4.2, suspect: as if there were no suspicion."""
 
-    def become_silent(self, member):
+    def give_up(self, member):
         self.learn(Confirm(member, self.claim(member).incarnation))
 
 
 class SuspectsTheNextIncarnation(SuspicionSwim):
     """§4.2, alive: raises the incarnation of another, to make sure of being heard."""
 
-    def become_silent(self, member):
+    def give_up(self, member):
         self.learn(Suspect(member, self.claim(member).incarnation + 1))
 
 

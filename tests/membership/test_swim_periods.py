@@ -101,7 +101,7 @@ def test_the_most_that_a_member_gets_in_the_protocol_is_what_is_drawn():
 class Unshaken(Swim):
     """Remarks whom it would take for failed, and keeps it on the list."""
 
-    def become_silent(self, member):
+    def give_up(self, member):
         self.note(member)
 
 

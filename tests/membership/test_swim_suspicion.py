@@ -7,6 +7,7 @@ import pytest
 import swim_mutants as mutants
 from killed import broken, each_mutant, kill, mutants_in
 from swim_runs import PROMISES, every_crash_is_found, nobody_that_lives_is_dropped, run
+from told import told
 
 from distlab.faults import Crash, Pause, Recover
 from distlab.membership.swim import NoAck, Ping, ProtocolPeriod, Swim
@@ -24,6 +25,7 @@ from distlab.node import CancelTimer, Deliver, Fire, Note, Output, Send, SetTime
 from distlab.sim import Cluster
 
 FIVE = ("s1", "s2", "s3", "s4", "s5")
+FAULTS = ("pause", "resume", "crash")
 SUSPICION = SetTimer(SuspicionTimeout("s3"), (1200, 1200))  # 3 · ⌈log 6⌉ periods
 
 
@@ -31,11 +33,11 @@ def member(id: str, *claims: Claim) -> SuspicionSwim:
     """One of five, which has heard these claims."""
     made = SuspicionSwim(id, FIVE)
     made.step(Start())
-    told(made, *claims)
+    hears(made, *claims)
     return made
 
 
-def told(node: SuspicionSwim, *claims: Claim) -> list:
+def hears(node: SuspicionSwim, *claims: Claim) -> list:
     """What a member does when it hears these claims, one message for each."""
     return [
         effect
@@ -63,13 +65,16 @@ def test_who_does_not_answer_is_suspected_and_stays_on_the_list():
 
 def test_who_hears_of_a_suspicion_suspects_too():
     """§4.2, suspect."""
-    assert told(member("s1"), Suspect("s3", 0)) == [Output(Suspect("s3", 0)), SUSPICION]
+    assert hears(member("s1"), Suspect("s3", 0)) == [
+        Output(Suspect("s3", 0)),
+        SUSPICION,
+    ]
 
 
 def test_who_hears_that_it_is_suspected_objects_in_its_next_incarnation():
     """§4.2, alive: once for each."""
     s3 = member("s3")
-    assert told(s3, Suspect("s3", 0), Suspect("s3", 0)) == [Note("objects")]
+    assert hears(s3, Suspect("s3", 0), Suspect("s3", 0)) == [Note("objects")]
     (answer,) = s3.step(Deliver("s2", Ping((), "s2", 3)))
     assert answer.msg.updates == (Alive("s3", 1),)
 
@@ -78,8 +83,8 @@ def test_an_objection_clears_it():
     """§4.2, alive."""
     s1 = member("s1", Suspect("s3", 0))
     cleared = [Output(Alive("s3", 1)), CancelTimer(SuspicionTimeout("s3"))]
-    assert told(s1, Alive("s3", 1)) == cleared
-    assert told(s1, Suspect("s3", 0)) == []
+    assert hears(s1, Alive("s3", 1)) == cleared
+    assert hears(s1, Suspect("s3", 0)) == []
 
 
 def test_who_is_suspected_for_too_long_has_failed():
@@ -96,7 +101,7 @@ def test_who_is_suspected_for_too_long_has_failed():
 def test_a_later_suspicion_begins_anew():
     """§4.2, confirm: with the time that it takes to object."""
     s1 = member("s1", Suspect("s3", 0))
-    assert told(s1, Suspect("s3", 1)) == [Output(Suspect("s3", 1)), SUSPICION]
+    assert hears(s1, Suspect("s3", 1)) == [Output(Suspect("s3", 1)), SUSPICION]
 
 
 CLAIMS = [kind("s3", i) for kind in (Alive, Suspect, Confirm) for i in range(3)]
@@ -160,6 +165,15 @@ def test_who_comes_back_under_its_old_name_is_not_let_in():
 def test_who_comes_back_before_it_has_been_missed_objects_and_is_let_in():
     schedule = (Crash("s3", 1000), Recover("s3", 2000))
     assert broken(run(SuspicionSwim, 2, schedule=schedule), *PROMISES) == {}
+
+
+# ---------------------------------------------------------------------------- a reading
+def test_the_run_reads_as_it_is_written_down(golden):
+    """§4.2: who stands still is suspected and objects, who crashes does not."""
+    faults = (Pause("s2", 300, 900), Crash("s3", 2000))
+    cluster = Cluster(SuspicionSwim, servers=3, seed=7, faults=faults, patience=1)
+    trace = cluster.run(until_ms=3000).trace.where("output", "note", *FAULTS)
+    golden("swim_suspicion.txt", told(trace))
 
 
 # ------------------------------------------------------------------------------ mutants
