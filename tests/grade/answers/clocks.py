@@ -3,6 +3,8 @@
 from distlab.clocks.mutex import LamportMutex
 from distlab.clocks.snapshot import ChandyLamport
 from distlab.clocks.vector import Happened, Vector, VectorClock
+from distlab.faults import ClockJump, ClockSkew, Crash, Cut, Delay, Pause
+from distlab.node import Call
 
 
 # --------------------------------------------------------------------------------- 7.1
@@ -123,6 +125,36 @@ class TicksTwice(Clock):
         self.clock = self.clock.tick(self.nodes.index(self.id))
 
 
+# --------------------------------------------------------------------------------- 7.2
+def read(**others):
+    """The right answers, but for some."""
+    return {
+        "concurrent with q3": others.get("concurrent", ("r1", "p2", "r2", "r3")),
+        "consistent cuts": others.get("cuts", ("A", "D", "E")),
+        "smallest cut with p3": others.get("smallest", (3, 3, 1)),
+        "stamp of q4": others.get("stamp", (1, 4, 3)),
+    }
+
+
+LOOKS_AT_OTHER_LINES = read(concurrent=("p1", "p2", "p4", "r1", "r2", "r3", "r4"))
+LOOKS_AT_ARROWS_ALONE = read(concurrent=("p1", "p2", "r1", "r2", "r3", "r4"))
+LOOKS_NEARBY = read(concurrent=("p2", "r2"))
+FORBIDS_WHAT_IS_ON_ITS_WAY = read(cuts=("A", "D"))
+LETS_ARROWS_COME_BACK = read(cuts=("A", "B", "D", "E"))
+TAKES_ALL_CUTS = read(cuts=("A", "B", "C", "D", "E"))
+TAKES_THE_EVENT_ALONE = read(smallest=(3, 0, 0))
+FOLLOWS_ONE_ARROW = read(smallest=(3, 3, 0))
+TAKES_A_STRAIGHT_LINE = read(smallest=(3, 3, 2))
+STOPS_BEFORE_IT = read(smallest=(2, 2, 1))
+COUNTS_WHAT_IS_LEFT_OF_IT = read(stamp=(3, 4, 3))
+FORGETS_ITSELF = read(stamp=(1, 3, 3))
+TAKES_THE_MESSAGE_ALONE = read(stamp=(0, 4, 3))
+NAMES_Q3 = read(concurrent=("q3", "r1"))
+FORGETS_A_COMMA = read(cuts="A")
+GIVES_TWO_NUMBERS = read(stamp=(4, 3))
+LEAVES_ONE_OPEN = read(stamp=())
+
+
 # --------------------------------------------------------------------------------- 7.3
 class Mutex(LamportMutex):
     """The right one."""
@@ -186,6 +218,62 @@ class LooksAtItsRequest(Mutex):
     def may_enter(self):
         mine = self.queue[self.id]
         return self.is_first(mine) and self.has_heard(mine)
+
+
+# --------------------------------------------------------------------------------- 7.4
+def writes(*several):
+    """Such as `(0, "c1", "x")`: each writes its place."""
+    return tuple(
+        (at_ms, client, Call("write", (key, i)))
+        for i, (at_ms, client, key) in enumerate(several)
+    )
+
+
+AHEAD = (ClockSkew("c1", 40),)
+FOUR = writes((0, "c1", "x"), (10, "c2", "x"), (20, "c2", "x"), (30, "c2", "x"))
+ASKS, PAYS = (0, "s1", Call("snapshot")), (3, "s2", Call("transfer", ("s3", 5)))
+SLOW = (Delay(10, src="s1", dst="s3"),)
+
+
+def plans(writes=FOUR, clocks=AHEAD, payments=(ASKS, PAYS), links=SLOW):
+    return {
+        "three writes lost": {"calls": writes, "faults": clocks},
+        "money from nothing": {"calls": payments, "faults": links},
+    }
+
+
+HAS_EXACT_CLOCKS = plans(clocks=())
+WRITES_ONCE = plans(writes((0, "c1", "x")))
+WRITES_OTHER_KEYS = plans(writes((0, "c1", "x"), (10, "c2", "y")))
+WRITES_AT_ONCE = plans(writes((0, "c1", "x"), (1, "c2", "x")))
+SKEWS_A_BYSTANDER = plans(clocks=(ClockSkew("c3", 40),))
+COMES_TOO_LATE = plans(writes((0, "c1", "x"), (50, "c2", "x"), (60, "c2", "x")))
+LOSES_ONE = plans(writes((0, "c1", "x"), (10, "c2", "x")))
+LOSES_PAIRS = plans(
+    writes(
+        *((0, "c1", "x"), (10, "c2", "x")),
+        *((20, "c1", "y"), (30, "c2", "y")),
+        *((40, "c1", "z"), (50, "c2", "z")),
+    )
+)
+IS_AN_HOUR_AHEAD = plans(clocks=(ClockSkew("c1", 3_600_000),))
+CRASHES_A_REPLICA = plans(clocks=(Crash("s1", at_ms=5),))
+READS_TOO = plans((*FOUR, (40, "c3", Call("read", ("x",)))))
+SETS_A_CLOCK_BACK = plans(
+    writes((0, "c1", "x"), (10, "c1", "x"), (20, "c1", "x"), (30, "c1", "x")),
+    (ClockJump("c1", -40, at_ms=5),),
+)
+ASKS_NOBODY = plans(payments=(PAYS,))
+PAYS_NOBODY = plans(payments=(ASKS,))
+PAYS_TOO_EARLY = plans(payments=(ASKS, (1, "s2", Call("transfer", ("s3", 5)))))
+HAS_PROMPT_LINKS = plans(links=())
+LOSES_MONEY = plans(payments=(ASKS, (1, "s3", Call("transfer", ("s1", 5)))), links=())
+ARRIVES_TOO_LATE = plans(payments=(ASKS, (12, "s2", Call("transfer", ("s3", 5)))))
+CUTS_A_LINK = plans(links=(Cut("s1", "s3"),))
+DELAYS_TWO_LINKS = plans(links=(*SLOW, Delay(5, src="s3", dst="s1")))
+PAYS_BY_A_CLIENT = plans(payments=((3, "c1", Call("transfer", ("s3", 5))),))
+PAUSES_A_NODE = plans(links=(Pause("s3", at_ms=1, until_ms=9),))
+WRITES_TO_AN_ACCOUNT = plans(payments=writes((0, "c1", "x")))
 
 
 # --------------------------------------------------------------------------------- 7.5
@@ -298,6 +386,33 @@ class KeepsMoneyOutOfTheAccount(Account):
             self.balance += msg.amount
 
 
+# --------------------------------------------------------------------------------- 7.6
+def waits(epsilon_ms=7, term_ms=325, drift=0.04, act_ms=80):
+    return {
+        "epsilon_ms": epsilon_ms,
+        "term_ms": term_ms,
+        "drift": drift,
+        "act_ms": act_ms,
+    }
+
+
+BELIEVES_ITS_CLOCK = waits(epsilon_ms=0)
+FORGETS_THE_DRIFT = waits(epsilon_ms=1)
+FORGETS_THE_POLL = waits(epsilon_ms=6)
+ADDS_BOTH_CLOCKS = waits(epsilon_ms=14)
+FORGETS_TO_ACT = waits(act_ms=0)
+FORGETS_THAT_CLOCKS_DRIFT = waits(drift=0)
+THINKS_OF_ONE_CLOCK = waits(drift=0.02)
+IS_OVERCAREFUL = waits(drift=0.1)
+TAKES_A_SHORT_TERM = waits(term_ms=200)
+TAKES_A_LONG_TERM = waits(term_ms=2000)
+HAS_NO_TIME = waits(term_ms=50)
+GIVES_WORDS = waits(drift="4 %")
+FORGETS_A_SETTING = {"epsilon_ms": 7}
+IS_IN_A_HURRY = waits(0, 325, 0, 0)
+TAKES_ANOTHER_TERM = waits(term_ms=312, drift=0.04)
+
+
 # ------------------------------------------------- answers that let others answer
 ASKS_THE_LIBRARY = """
 from distlab.clocks.mutex import LamportMutex
@@ -341,6 +456,23 @@ WRONG = [
     ("7.1", HearsOfTheSenderAlone, "0", "what the sender had heard of is not"),
     ("7.1", AddsUp, "1", "here it counts those of others"),
     ("7.1", TakesTheGreaterVector, "0", "look at them entry by entry"),
+    ("7.2", LOOKS_AT_OTHER_LINES, "0", "there is a way: p1 → q2 → q3"),
+    ("7.2", LOOKS_AT_ARROWS_ALONE, "0", "of 11 events 2 are wrong"),
+    ("7.2", LOOKS_NEARBY, "0", "wherever it is drawn"),
+    ("7.2", FORBIDS_WHAT_IS_ON_ITS_WAY, "1", "is on its way: no harm in that"),
+    ("7.2", LETS_ARROWS_COME_BACK, "1", "1 of 5 cuts are wrong; in B"),
+    ("7.2", TAKES_ALL_CUTS, "1", "2 of 5 cuts are wrong; in B"),
+    ("7.2", TAKES_THE_EVENT_ALONE, "2", "a message arrives that is not sent: r1 → p2"),
+    ("7.2", FOLLOWS_ONE_ARROW, "2", "in (3, 3, 0)"),
+    ("7.2", TAKES_A_STRAIGHT_LINE, "2", "that did not happen before p3"),
+    ("7.2", STOPS_BEFORE_IT, "2", "three events of P are in it"),
+    ("7.2", COUNTS_WHAT_IS_LEFT_OF_IT, "3", "no way leads from p3 to q4"),
+    ("7.2", FORGETS_ITSELF, "3", "3 events of Q"),
+    ("7.2", TAKES_THE_MESSAGE_ALONE, "3", "p1 → q2 → q3 → q4"),
+    ("7.2", NAMES_Q3, "0", "there is no 'q3'"),
+    ("7.2", FORGETS_A_COMMA, "1", "one alone is written"),
+    ("7.2", GIVES_TWO_NUMBERS, "3", "give three numbers"),
+    ("7.2", LEAVES_ONE_OPEN, "3", "no answer to 'stamp of q4' yet"),
     ("7.3", SkipsClauseI, "01", "It asks at 6, both answer, and it enters"),
     ("7.3", SkipsClauseII, "01", "Broken after 2 steps"),
     ("7.3", ComparesClocksOnly, "01", "that of the lower name is earlier"),
@@ -350,6 +482,28 @@ WRONG = [
     ("7.3", WantsThemToBeSilent, "2", "who has asked for nothing stands in no queue"),
     ("7.3", NeverEnters, "012", "Who never enters disturbs nobody"),
     ("7.3", LooksAtItsRequest, "012", "KeyError: 's1'"),
+    ("7.4", HAS_EXACT_CLOCKS, "0", "Whose clock is wrong?"),
+    ("7.4", WRITES_ONCE, "0", "there must be two at least"),
+    ("7.4", WRITES_OTHER_KEYS, "0", "Each key is written once"),
+    ("7.4", WRITES_AT_ONCE, "0", "These writes overlap"),
+    ("7.4", SKEWS_A_BYSTANDER, "0", "is that of none of them"),
+    ("7.4", COMES_TOO_LATE, "0", "the later stamp and the earlier end"),
+    ("7.4", LOSES_ONE, "0", "How many can lose to one and the same write?"),
+    ("7.4", LOSES_PAIRS, "0", "by 6 calls and 1 fault"),
+    ("7.4", IS_AN_HOUR_AHEAD, "0", "by 40 ms at most"),
+    ("7.4", CRASHES_A_REPLICA, "0", "here only clocks may be wrong"),
+    ("7.4", READS_TOO, "0", "by 5 calls and 1 fault"),
+    ("7.4", ASKS_NOBODY, "1", "s1, s2, s3 never recorded anything"),
+    ("7.4", PAYS_NOBODY, "1", "As long as nobody pays"),
+    ("7.4", PAYS_TOO_EARLY, "1", "it is counted once, where it arrives"),
+    ("7.4", HAS_PROMPT_LINKS, "1", "Which of the questions should be late?"),
+    ("7.4", LOSES_MONEY, "1", "The other way round?"),
+    ("7.4", ARRIVES_TOO_LATE, "1", "And the receiver must not have"),
+    ("7.4", CUTS_A_LINK, "1", "s3 never recorded anything"),
+    ("7.4", DELAYS_TWO_LINKS, "1", "by 2 calls and 2 faults"),
+    ("7.4", PAYS_BY_A_CLIENT, "1", "s1, s2 or s3 may call"),
+    ("7.4", PAUSES_A_NODE, "1", "here only links may be slow, or cut"),
+    ("7.4", WRITES_TO_AN_ACCOUNT, "1", "is no call: write when, who and what"),
     ("7.5", RecordsAtEachMarker, "012", "How often does a node record its state?"),
     ("7.5", NeverRecords, "012", "whoever has recorded its state sends some"),
     ("7.5", NeverCloses, "012", "`self.closed` says on which"),
@@ -361,7 +515,26 @@ WRONG = [
     ("7.5", RecordsAllChannels, "12", "301 are in the snapshot, of 300"),
     ("7.5", ClosesAllAtOnce, "12", "296 are in the snapshot, of 300"),
     ("7.5", KeepsMoneyOutOfTheAccount, "0", "it cannot pay 107"),
+    ("7.6", BELIEVES_ITS_CLOCK, "01", "at 999 ms s1 says it is 1000.2 to 1000.2"),
+    ("7.6", FORGETS_THE_DRIFT, "01", "at 999 ms s1 says it is 999.2 to 1001.2"),
+    ("7.6", FORGETS_THE_POLL, "01", "and by what it drifts until the next one"),
+    ("7.6", ADDS_BOTH_CLOCKS, "1", "a commit takes 30.0 ms"),
+    ("7.6", FORGETS_TO_ACT, "23", "how late can that be?"),
+    ("7.6", FORGETS_THAT_CLOCKS_DRIFT, "23", "takes a term for longer than it is"),
+    ("7.6", THINKS_OF_ONE_CLOCK, "23", "how far they are apart"),
+    ("7.6", IS_OVERCAREFUL, "3", "65% of a term"),
+    ("7.6", TAKES_A_SHORT_TERM, "3", "is the same, however long the term is"),
+    ("7.6", TAKES_A_LONG_TERM, "3", "nobody gets in before the term is over"),
+    ("7.6", HAS_NO_TIME, "23", "a lease is over when it begins"),
+    ("7.6", GIVES_WORDS, "23", "drift is a number"),
+    ("7.6", FORGETS_A_SETTING, "0123", "has exactly these settings"),
+    ("7.6", IS_IN_A_HURRY, "0123", "Who does not wait long enough is fast"),
 ]
 TOLD_ALIKE = ()
-RIGHT_TOO = [("7.1", TicksTwice), ("7.5", RecordsFromTheStart)]
+RIGHT_TOO = [
+    ("7.1", TicksTwice),
+    ("7.4", SETS_A_CLOCK_BACK),
+    ("7.5", RecordsFromTheStart),
+    ("7.6", TAKES_ANOTHER_TERM),
+]
 SHARED = (Clock, Mutex, Account)
