@@ -101,11 +101,14 @@ def pieces(intervals: Iterable[Interval]) -> Iterator[Agreement]:
 
     At the same moment beginnings come before ends: who only touches agrees.
     """
-    edges = sorted(
-        edge for one in intervals for edge in ((one.low_ms, 0), (one.high_ms, 1))
-    )
+    edges: list[tuple[float, int]] = []
+    for one in intervals:
+        if not one.low_ms <= one.high_ms:
+            raise Misuse(f"{one} allows no time at all: give the earlier end first.")
+        edges += (one.low_ms, 0), (one.high_ms, 1)
     if not edges:
         raise Misuse("no interval at all: give what one clock says, or more.")
+    edges.sort()
     sources = 0
     for (at_ms, ends), (next_ms, _) in pairwise(edges):
         sources += -1 if ends else 1  # Marzullo 1984, edges

@@ -22,6 +22,7 @@ Departs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import NamedTuple
 
 from distlab.clocks.cristian import Reading
@@ -71,7 +72,7 @@ class Sample(Value):
 
     def interval(self, now_ms: float, drift_ppm: float) -> Interval:
         """Where the truth is, as far away as it may have drifted since."""
-        taken_ms = now_ms - self.at_ms + self.delay_ms
+        taken_ms = max(0.0, now_ms - self.at_ms) + self.delay_ms
         error_ms = self.delay_ms / 2 + self.error_ms  # §10, error
         error_ms += drift_ppm / MILLION * taken_ms  # §10, drift
         return Interval(self.offset_ms - error_ms, self.offset_ms + error_ms)
@@ -155,6 +156,8 @@ class TimeClient(Node):
         del self.asked_ms[src]
         t1, t2, t3 = msg.origin_ms, msg.receive_ms, msg.transmit_ms
         taken = sample(t1, t2, t3, self.now_ms, msg.error_ms)
+        if not (isfinite(taken.offset_ms) and taken.error_ms >= 0):
+            return self.ignore("allows no time at all")  # and so no other's, either
         self.samples[src] = (*self.samples.get(src, ()), taken)[-STAGES:]
         self.update()
 
@@ -205,7 +208,7 @@ class TimeClient(Node):
 
     @property
     def error_ms(self) -> float:
-        """How far at most `shows_ms` is off; infinite before the first update."""
+        """How far at most `shows_ms` is off; infinite while no majority agrees."""
         allowed = self.allowed() or ANY_TIME
         shown_ms = self.correction_ms
         return max(shown_ms - allowed.low_ms, allowed.high_ms - shown_ms)

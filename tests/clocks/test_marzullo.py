@@ -127,6 +127,8 @@ def test_what_nobody_means_is_refused():
         most_agreed(())
     with pytest.raises(Misuse, match="3 faulty of 3"):
         tolerating(THREE, 3)
+    with pytest.raises(Misuse, match="5 to 3 ms allows no time at all"):
+        most_agreed((*THREE, Interval(5, 3)))
 
 
 # ------------------------------------------------------------------------------ mutants

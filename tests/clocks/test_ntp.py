@@ -2,6 +2,7 @@
 
 import random
 from itertools import pairwise
+from math import nan
 from typing import NamedTuple
 
 import ntp_mutants as mutants
@@ -71,6 +72,7 @@ def test_a_sample_says_less_the_older_it_is():
     taken = Sample(offset_ms=50, delay_ms=0, error_ms=1, at_ms=5000)
     assert taken.interval(5000, 200) == Interval(49, 51)
     assert taken.interval(15_000, 200) == Interval(47, 53)
+    assert taken.interval(0, 200) == Interval(49, 51)  # the clock was set back
 
 
 def test_of_the_samples_of_a_server_the_one_with_the_least_delay_counts():
@@ -132,6 +134,17 @@ def test_a_stamp_that_was_not_asked_for_is_bogus():
     assert told(c1, 0, "s1", asked_ms=900) == [bogus]
     told(c1, 0, "s1")
     assert told(c1, 0, "s1") == [bogus]
+
+
+@pytest.mark.parametrize(("stamp_ms", "error_ms"), [(1052, -9), (1052, nan), (nan, 0)])
+def test_who_allows_no_time_takes_none_from_the_others(stamp_ms, error_ms):
+    """§11.2.1, intersection: it would count against those who are right."""
+    c1 = client()
+    told(c1, 50, "s1", "s2")
+    lie = Deliver("s3", Response(1000, stamp_ms, stamp_ms, error_ms))
+    ignored = Note("allows no time at all", dropped=True)
+    assert c1.step(lie, now_ms=1004) == [ignored]
+    assert "s3" not in c1.samples
 
 
 def test_eight_samples_of_a_server_are_kept():
