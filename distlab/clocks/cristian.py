@@ -93,6 +93,8 @@ class Reader(Node):
     asked_ms: float | None = volatile(None)  # when this attempt began, by its own clock
 
     def read_clock(self):
+        if self.attempts < 1:
+            raise Misuse(f"attempts={self.attempts}: let {self.id!r} make 1 or more.")
         self.left = self.attempts
         self.try_once()
 

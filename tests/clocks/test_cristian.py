@@ -119,6 +119,12 @@ def test_an_answer_faster_than_any_message_is_refused():
         reading(0, round_trip_ms=1, least_ms=1)
 
 
+def test_a_reading_without_an_attempt_is_refused():
+    c1 = Reader("c1", servers=("s1",), attempts=0)
+    with pytest.raises(Misuse, match="1 or more"):
+        c1.step(ASK, now_ms=100)
+
+
 # ----------------------------------------------------------------------------- by seeds
 DELAYS = (Uniform(1, 5), Mixture(((0.7, Uniform(1, 3)), (0.3, Uniform(1, 60)))))
 
