@@ -154,6 +154,8 @@ class Heard:
 
     def silences_ms(self, threshold: float, window: int, least_std_ms: float) -> Times:
         """For each wait the silence for which φ reaches the threshold."""
+        if window < 1:
+            raise Misuse(f"window={window}: keep one gap or more.")
         guess = self.period_ms * numpy.array([0.75, 1.25])
         gaps = numpy.concatenate((guess, self.gaps)) - self.period_ms  # small: exact
         end = numpy.arange(2, len(gaps) + 1)

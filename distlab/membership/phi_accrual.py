@@ -109,6 +109,11 @@ class PhiAccrualDetector(Node):
     suspected: tuple[NodeId, ...] = volatile(())
 
     def on_start(self):
+        if self.window < 1 or self.least_std_ms <= 0:
+            raise Misuse(
+                f"window={self.window}, least_std_ms={self.least_std_ms:g}: keep one "
+                f"gap or more, and let the deviation be above 0."
+            )
         for node in self.peers:
             self.arrivals[node] = Arrivals(self.now_us)
             for factor in (0.75, 1.25):

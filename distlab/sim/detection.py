@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from distlab.errors import Misuse
 from distlab.faults import Crash, Fault, Loss, Pause
 from distlab.node import Node
 from distlab.sim.after_write import as_simulated
@@ -47,6 +48,7 @@ def watched(
 
     `suspect` is the class of what a detector puts out; `delay` and `pause` are a
     model's distributions; a pause begins in a period with the probability `pausing`.
+    Raises `Misuse` if ten seconds are not enough to notice the crash.
     """
     drawn = Stream(seed, "crash").fraction
     faults: tuple[Fault, ...] = (Loss(loss),) if loss else ()
@@ -64,6 +66,8 @@ def watched(
     )
     cluster.run(crash_ms + LONG_MS)
     said = cluster.trace.where("output", node="s1")
+    if not (said and isinstance(said[-1].what, suspect)):
+        raise Misuse(f"{LONG_MS} ms after it crashed s1 trusts s2: suspect it earlier.")
     times_ms = [step.at_ms for step in said if isinstance(step.what, suspect)]
     errors = [at_ms for at_ms in times_ms if at_ms <= crash_ms]
     return Watch(max(0, times_ms[-1] - crash_ms), len(errors), crash_ms)

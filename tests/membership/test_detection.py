@@ -166,6 +166,11 @@ def test_heartbeats_of_which_none_arrives_are_refused():
         heartbeats(generator(), 10, 100, always(1e9)).with_timeout(50)
 
 
+def test_a_window_without_a_gap_is_refused():
+    with pytest.raises(Misuse, match="one gap or more"):
+        heartbeats(generator(), 10, 100, always(1)).with_phi(8, window=0)
+
+
 # ---------------------------------------------------------------------------------- φ
 def test_arrays_wait_for_as_long_as_the_protocol_does():
     """Threshold, window and guess: the node itself, heartbeat for heartbeat."""
@@ -304,6 +309,11 @@ def disagreements(detector, seeds, ours, model):
 def test_the_protocol_is_as_quick_and_as_often_wrong_as_the_model_says(case, detector):
     """T_D; λ_M."""
     assert list(disagreements(detector, range(40), case, case)) == []
+
+
+def test_a_crash_that_is_not_noticed_in_ten_seconds_is_refused():
+    with pytest.raises(Misuse, match="suspect it earlier"):
+        watched(HeartbeatDetector, Suspect, QUICK, 0, beats=5, timeout_ms=20_000)
 
 
 @pytest.mark.soak

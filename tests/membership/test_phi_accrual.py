@@ -29,7 +29,16 @@ from distlab.faults import (
 from distlab.membership.heartbeat import Beat, IsAlive, Overdue, Restore, Suspect
 from distlab.membership.increasing_timeout import IncreasingTimeout
 from distlab.membership.phi_accrual import FAR, Arrivals, Normal, PhiAccrualDetector
-from distlab.node import Call, Deliver, DiskReport, Fire, Output, Send, SetTimer
+from distlab.node import (
+    Call,
+    Deliver,
+    DiskReport,
+    Fire,
+    Output,
+    Send,
+    SetTimer,
+    Start,
+)
 from distlab.sim import Cluster, Network, Uniform
 
 
@@ -85,6 +94,12 @@ def test_a_level_is_reached_after_a_silence_that_is_known(level):
 def test_a_level_that_means_nothing_is_refused(level):
     with pytest.raises(Misuse, match="choose a level above 0"):
         Normal(100, 20).silence_ms(level)
+
+
+@pytest.mark.parametrize("wrong", [{"window": 0}, {"least_std_ms": 0}])
+def test_to_know_of_no_gap_and_to_doubt_none_is_refused(wrong):
+    with pytest.raises(Misuse, match="one gap or more"):
+        PhiAccrualDetector("s1", ("s1", "s2"), **wrong).step(Start(), now_ms=0)
 
 
 # --------------------------------------------------------------------------- the window
