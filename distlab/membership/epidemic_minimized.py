@@ -23,7 +23,7 @@ from collections.abc import Callable
 import numpy
 from numpy.random import Generator
 
-from distlab.membership.epidemic import NEVER, Counts, Spread, Truths, planted
+from distlab.membership.epidemic import NEVER, Counter, Counts, Spread, Truths, planted
 from distlab.membership.epidemic_simple import contacts
 
 REMOVED = 2**31  # the counter of who has lost interest is larger than any other
@@ -52,6 +52,7 @@ def if_smaller(mine: Counts, theirs: Counts) -> Truths:  # §1.4, minimization
 
 def exchanges(rises: Rises, k: int, generator: Generator, n: int, runs: int) -> Spread:
     """Cycles until nobody is infective: those of a run that is over change nothing."""
+    rule = Counter(k)
     arrived, origins = planted(n, runs)
     counter = numpy.full(arrived.size, REMOVED)
     counter[origins] = 0
@@ -71,7 +72,7 @@ def exchanges(rises: Rises, k: int, generator: Generator, n: int, runs: int) -> 
         useless[one[~new & rises(counter[one], counter[other])]] = True
         counter[useless] += 1
         counter[useful] = 0
-        counter[counter == k] = REMOVED
+        counter[rule.lost(counter, generator)] = REMOVED
         arrived[other[new]] = cycle
         counter[other[new]] = 0
     return Spread(arrived.reshape(runs, n), sent)

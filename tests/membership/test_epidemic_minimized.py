@@ -3,6 +3,7 @@
 import numpy
 import pytest
 
+from distlab.errors import Misuse
 from distlab.membership import epidemic_minimized
 from distlab.membership.epidemic import NEVER, Counter, pull, push
 from distlab.membership.epidemic_minimized import minimized, push_pull
@@ -100,3 +101,9 @@ def test_with_k_1_there_is_nothing_to_compare():
     one, other = (way(1, generator(), 100, 20) for way in (minimized, push_pull))
     assert (one.arrived == other.arrived).all()
     assert (one.sent == other.sent).all()
+
+
+@pytest.mark.parametrize("way", [push_pull, minimized])
+def test_to_lose_interest_before_the_first_contact_is_refused(way):
+    with pytest.raises(Misuse, match="after 1 useless contact, or later"):
+        way(0, generator(), 100, 20)
