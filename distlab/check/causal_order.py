@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from distlab.check.fifo_order import twice
+from distlab.check.fifo_order import deliveries, twice
 from distlab.check.total_order import made_up
 from distlab.check.verdict import Verdict
 from distlab.events import Call, NodeId
@@ -26,7 +26,7 @@ def causal_order(trace: Trace) -> Verdict:
     broadcast m', or if something between them links them so. Whether all nodes deliver
     everything is not asked here. Takes a bit for each pair of broadcasts.
     """
-    delivered = trace.where("output", test=lambda step: type(step.what) is Delivered)
+    delivered = deliveries(trace)
     strength = f"{len(delivered)} deliveries in one run"
     past = Pasts(trace)
     broken = past.broken or twice(delivered) or made_up(trace)

@@ -22,7 +22,7 @@ def fifo_order(trace: Trace) -> Verdict:
     Whether all nodes deliver everything depends on when they are looked at, and is not
     asked here. Takes time in proportion to the trace.
     """
-    delivered = trace.where("output", test=lambda step: type(step.what) is Delivered)
+    delivered = deliveries(trace)
     strength = f"{len(delivered)} deliveries in one run"
     broken = out_of_turn(delivered) or twice(delivered) or made_up(trace)
     if broken:
@@ -33,6 +33,14 @@ def fifo_order(trace: Trace) -> Verdict:
         return Verdict("unknown", PROPERTY, strength, reason)
     reason = "Of each sender all was delivered in its order, once, and was broadcast."
     return Verdict("valid", PROPERTY, strength, reason)
+
+
+def deliveries(trace: Trace) -> Trace:
+    """What nodes delivered, without the places that stand for nothing."""
+    return trace.where(
+        "output",
+        test=lambda step: type(step.what) is Delivered and bool(step.what.command),
+    )
 
 
 def out_of_turn(delivered: Trace) -> tuple[str, Step] | None:

@@ -64,6 +64,12 @@ def test_concurrent_broadcasts_may_be_delivered_in_any_order():
 
 
 @pytest.mark.parametrize("judge", [fifo_order, causal_order])
+def test_a_place_that_stands_for_nothing_is_nobodys_broadcast(judge):
+    nothing = [Step(9000, "output", "s2", what=Delivered(i, None)) for i in (1, 2)]
+    assert judge(Trace([*run(*TWO), *nothing], NODES)).valid
+
+
+@pytest.mark.parametrize("judge", [fifo_order, causal_order])
 def test_where_no_order_could_be_wrong_nothing_is_known(judge):
     assert judge(run(("s1",), ("s2",), ("s1", "s2", 1), ("s2", "s1", 1))).unknown
     assert judge(run()).unknown
