@@ -7,8 +7,9 @@ Guarantees
     An acknowledged value stays until a client that has seen it writes the key again,
     and no longer: sooner or later at all servers, which become equal.
 Assumes
-    As with version vectors. What servers tell each other of a key is all they have:
-    then whoever knows the n-th write of a server knows of those before it.
+    As with version vectors, and no message arrives twice. What servers tell each other
+    of a key is all they have: then whoever knows the n-th write of a server knows of
+    those before it.
 Costs
     As with version vectors; a key takes one number for each server and each of its
     values, which are no more than have been written at once.

@@ -5,7 +5,8 @@ Source
     Algorithms Specification", RFC 5905, 2010, sections 8, 10, 11.2.1 and 12.
 Guarantees
     As long as a majority of the servers is right, the true time is within the error
-    that a client tells, at every moment. Unless it steps, its clock never goes back.
+    that a client tells, at every moment. Unless it steps or crashes, its clock never
+    goes back.
 Assumes
     A right server is off by no more than the error that it tells. The client's own
     clock drifts by `drift_ppm` at most, and nobody else sets it while it runs.

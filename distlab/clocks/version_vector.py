@@ -12,8 +12,8 @@ Guarantees
     what has been seen and overwritten may stay as well, at some servers and not at
     others, and be joined by more and more.
 Assumes
-    Messages may be delayed and overtake each other; to a server that is up none is
-    lost, and none is doubled. Servers may crash and recover with their disks.
+    Messages may be delayed, overtake each other and arrive twice; to a server that is
+    up none is lost. Servers may crash and recover with their disks.
 Costs
     n + 1 messages and two syncs, one after the other, for a write, of which the client
     waits for two and one. A key takes one number for each server, and no more however
@@ -143,7 +143,7 @@ class Client(Node):
 
     number: int = durable(0)  # of the last request; on disk, so that none is used twice
     request: Put | Get | None = volatile(None)  # the one that waits for its answer
-    seen: dict[str, Vector] = volatile({})  # by key
+    seen: dict[str, Vector] = volatile({})  # by key, in the last answer
 
     def write(self, key: str, value: Any):
         self.ask(Put(self.number + 1, key, value, self.seen.get(key, Vector())))

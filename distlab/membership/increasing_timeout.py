@@ -12,8 +12,9 @@ Assumes
     Partial synchrony: messages and pauses have some bound from some moment on. Neither
     is known. Until then anything may be lost or late. Nothing lies.
 Costs
-    n(n - 1) messages for each `period_ms`. A crash is noticed after a timeout that may
-    by then be longer than any gap has been, by `step_ms` at most. No disk is used.
+    n(n - 1) messages for each `period_ms`. A crash is noticed after a timeout which,
+    once it has grown, is longer than the longest gap so far by `step_ms` at most. No
+    disk is used.
 Departs
     A timeout that has grown is forgotten in a crash.
 """
