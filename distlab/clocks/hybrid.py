@@ -98,10 +98,10 @@ class HybridClock(Node):
         self.ok()
 
     @staticmethod
-    def workload(client: NodeId, choose: Callable) -> Iterator[Call]:
+    def workload(node: NodeId, choose: Callable) -> Iterator[Call]:
         """What a process does when a run says nothing: it acts, rests and tells."""
-        others = tuple(node for node in ("s1", "s2", "s3") if node != client)
+        others = tuple(other for other in ("s1", "s2", "s3") if other != node)
         for i in range(5):
-            yield Call("act", (f"{client}.{i}",))
+            yield Call("act", (f"{node}.{i}",))
             yield Call("rest", choose(1, (2, 5, 10, 20)))
-            yield Call("tell", (f"{client}.{i}", choose(1, others)))
+            yield Call("tell", (f"{node}.{i}", choose(1, others)))
