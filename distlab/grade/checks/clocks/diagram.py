@@ -19,7 +19,7 @@ from distlab.grade.exercise import (
 )
 
 DIAGRAM = Figure(
-    tuple("p1 r1 q1 q2 r2 p2 q3 p3 r3 q4 p4 r4".split()),
+    tuple("q1 p1 r1 r2 p2 q2 q3 p3 r3 q4 p4 r4".split()),
     (
         ("p1", "q2"),
         ("r1", "p2"),

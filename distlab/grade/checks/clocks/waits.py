@@ -156,7 +156,7 @@ class Worst(Scene):
         )
         cluster.add_call(0, "c1", Call("write", ("first",)))
         cluster.add_call(look_ms, "c1", Call("write", ("late",)))
-        cluster.add_call(self.term_ms * 0.9, "c2", Call("write", ("other",)))
+        cluster.add_call(self.term_ms * 0.97, "c2", Call("write", ("other",)))
         return cluster.run(3 * self.term_ms)
 
 
