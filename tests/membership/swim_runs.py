@@ -16,6 +16,7 @@ RARELY = {"s1": {"period_ms": 1200}}  # the first one hardly asks, and is told
 # Who has its rule takes these without harm, too: not admitted, but told in the paper
 STORIES: dict[str, Schedule] = {
     "one link cut": (Cut("s1", "s2"), Cut("s2", "s1"), Crash("s3", 3000)),
+    "one way cut": (Cut("s1", "s2"), Crash("s3", 3000)),
     "a long pause": (Pause("s2", 1000, 3200),),
 }
 

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import swim_mutants as mutants
 from killed import broken, each_mutant, first_harm, kill
+from schedules import menu
 from swim_runs import PROMISES, every_crash_is_found, nobody_that_lives_is_dropped, run
 
 from distlab import faults
@@ -229,13 +230,27 @@ def test_what_is_promised_is_kept_for_two_hundred_seeds(work, protocol):
 
 
 @pytest.mark.parametrize("protocol", ALL)
-@pytest.mark.parametrize("seed", range(3))
-def test_a_link_that_is_cut_does_no_harm_where_others_can_be_asked(seed, protocol):
+@pytest.mark.parametrize("work", ["one link cut", "one way cut"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_link_that_is_cut_does_no_harm_where_others_can_be_asked(
+    seed, work, protocol
+):
     """§3.1, ping-req: what they are for."""
-    cluster = run(protocol, seed, "one link cut")
+    cluster = run(protocol, seed, work)
     assert broken(cluster, *PROMISES) == {}
     sent = {type(step.what) for step in cluster.trace.where("send")}
     assert PingReq in sent
+
+
+@pytest.mark.parametrize("protocol", ALL)
+@pytest.mark.parametrize("rate", [0.1, 0.4, 0.8])
+def test_a_crash_is_found_whatever_is_lost(rate, protocol):
+    """§3.1, no ack: completeness needs no links, and only accuracy suffers."""
+    for seed in range(3):
+        schedule = (Loss(rate), Crash("s2", 1000))
+        assert (
+            broken(run(protocol, seed, schedule=schedule), every_crash_is_found) == {}
+        )
 
 
 def test_without_others_to_ask_a_link_that_is_cut_costs_a_member():
@@ -321,12 +336,7 @@ def test_a_fault_that_is_excluded_breaks_the_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(Swim.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Swim.assumes.kinds()) | EXCLUDED.keys()
 
 
 def test_these_runs_meet_every_fault_that_is_admitted():
