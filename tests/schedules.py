@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 
+from distlab import faults
 from distlab.faults import (
     Assumes,
     ClockDrift,
@@ -28,6 +29,12 @@ from distlab.faults import (
 )
 
 OVER_MS = 1500  # from here on nothing goes wrong any more
+
+
+def menu() -> set[type[Fault]]:
+    """All faults that there are: each is admitted by a protocol, or excluded."""
+    kinds = {f for f in vars(faults).values() if isinstance(f, type)}
+    return {f for f in kinds if issubclass(f, Fault) and not f.__subclasses__()}
 
 
 class Drawing:

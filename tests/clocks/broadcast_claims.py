@@ -5,7 +5,6 @@ from itertools import pairwise
 
 from schedules import OVER_MS, Drawing
 
-from distlab import faults
 from distlab.check.causal_order import causal_order
 from distlab.check.fifo_order import fifo_order
 from distlab.check.total_order import total_order
@@ -170,12 +169,6 @@ STOPS: dict[type[Fault], Schedule] = {
     Crash: (Crash("s1", 60),),
     Recover: (Crash("s1", 60), Recover("s1", 120)),
 }
-
-
-def menu() -> set[type[Fault]]:
-    """All faults that there are."""
-    kinds = {f for f in vars(faults).values() if isinstance(f, type)}
-    return {f for f in kinds if issubclass(f, Fault) and not f.__subclasses__()}
 
 
 def met(runs: Iterable[Cluster]) -> set[type[Fault]]:

@@ -14,13 +14,13 @@ from broadcast_claims import (
     in_causal_order,
     in_fifo_order,
     in_total_order,
-    menu,
     met,
     run,
     said,
     sometimes_all_is_delivered,
 )
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 
 from distlab.check import Budget
 from distlab.check.explore import explore

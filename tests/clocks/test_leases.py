@@ -5,9 +5,8 @@ import random
 import lease_mutants as mutants
 import pytest
 from killed import broken, first_harm, kill, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.clocks.lease import (
     CLUSTER,
     Acts,
@@ -521,9 +520,4 @@ def test_what_is_not_admitted_breaks_a_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(LeaseServer.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(LeaseServer.assumes.kinds()) | EXCLUDED.keys()

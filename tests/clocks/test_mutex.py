@@ -14,8 +14,8 @@ from mutex_claims import (
     requests_are_granted_in_their_order,
     run,
 )
+from schedules import menu
 
-from distlab import faults
 from distlab.clocks.mutex import (
     Ack,
     Granted,
@@ -238,12 +238,7 @@ def test_links_that_do_not_keep_order_let_two_in():
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(LamportMutex.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(LamportMutex.assumes.kinds()) | EXCLUDED.keys()
 
 
 # -------------------------------------------------------------------------------- costs

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from killed import broken, first_harm, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.clocks.marzullo import Interval, tolerating
 from distlab.clocks.ntp import (
     STAGES,
@@ -36,7 +35,6 @@ from distlab.faults import (
     ClockSkew,
     Cut,
     Delay,
-    Fault,
     Schedule,
 )
 from distlab.node import Call, Deliver, Fire, Note, Send, SetTimer, Start
@@ -521,9 +519,4 @@ def test_a_clock_that_drifts_more_than_it_is_told_is_wrong_about_its_error():
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(TimeServer.assumes.kinds()) | {ClockJump}
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(TimeServer.assumes.kinds()) | {ClockJump}

@@ -20,8 +20,8 @@ from mutex_claims import (
     run,
     sometimes_one_waits_for_another,
 )
+from schedules import menu
 
-from distlab import faults
 from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
@@ -234,12 +234,7 @@ def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(RicartAgrawala.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(RicartAgrawala.assumes.kinds()) | EXCLUDED.keys()
 
 
 # -------------------------------------------------------------------------------- costs

@@ -13,13 +13,13 @@ from broadcast_claims import (
     always_in_one_order,
     always_possible_that_all_is_delivered,
     in_total_order,
-    menu,
     met,
     run,
     said,
     sometimes_all_is_delivered,
 )
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 
 from distlab.check import Budget
 from distlab.check.explore import explore

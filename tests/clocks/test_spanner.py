@@ -5,7 +5,7 @@ import random
 import pytest
 import spanner_mutants as mutants
 from killed import broken, each_mutant, first_harm, kill, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
 from distlab import faults
 from distlab.check import transactions
@@ -410,9 +410,4 @@ def test_what_is_not_admitted_breaks_the_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(Spanner.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Spanner.assumes.kinds()) | EXCLUDED.keys()

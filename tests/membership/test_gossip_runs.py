@@ -14,7 +14,7 @@ from gossip_claims import (
     what_nobody_wrote_is_nowhere,
 )
 from killed import broken, each_mutant, first_harm, kill, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 from test_gossip_in_arrays import WRONG as LIKE_ARRAYS
 from test_gossip_steps import KILLED as KILLED_BY_A_STEP
 from told import told
@@ -278,9 +278,4 @@ def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(Site.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Site.assumes.kinds()) | EXCLUDED.keys()

@@ -13,6 +13,7 @@ from detectors import (
     suspicions,
 )
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 
 from distlab import events, faults
 from distlab.check.explore import Budget, explore
@@ -298,13 +299,8 @@ def test_what_never_ends_leaves_nobody_right_in_the_end(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(HeartbeatDetector.assumes.kinds()) | EXCLUDED.keys()
-    assert menu == set(IncreasingTimeout.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(HeartbeatDetector.assumes.kinds()) | EXCLUDED.keys()
+    assert menu() == set(IncreasingTimeout.assumes.kinds()) | EXCLUDED.keys()
 
 
 LATE: dict[str, Schedule] = {

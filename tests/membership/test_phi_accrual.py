@@ -10,8 +10,9 @@ import phi_accrual_mutants as mutants
 import pytest
 from detectors import accurate_in_the_end, run, strongly_complete, suspicions
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 
-from distlab import events, faults
+from distlab import events
 from distlab.check.explore import Budget, explore
 from distlab.errors import DistlabError, Misuse
 from distlab.faults import (
@@ -293,18 +294,13 @@ def test_what_never_ends_leaves_nobody_right_in_the_end(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(PhiAccrualDetector.assumes.kinds()) | {Byzantine}
+    assert menu() == set(PhiAccrualDetector.assumes.kinds()) | {Byzantine}
 
 
 def test_one_that_reads_a_clock_is_not_explored():
     """Its estimates are as many as there are times."""
     with pytest.raises(DistlabError, match="clock"):
         explore(PhiAccrualDetector, servers=2, budget=Budget(timers=1))
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
 
 
 # ------------------------------------------------------------------------- the pitfalls

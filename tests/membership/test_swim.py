@@ -8,7 +8,6 @@ from killed import broken, each_mutant, first_harm, kill
 from schedules import menu
 from swim_runs import PROMISES, every_crash_is_found, nobody_that_lives_is_dropped, run
 
-from distlab import faults
 from distlab.faults import (
     Byzantine,
     Crash,
@@ -247,10 +246,8 @@ def test_a_link_that_is_cut_does_no_harm_where_others_can_be_asked(
 def test_a_crash_is_found_whatever_is_lost(rate, protocol):
     """§3.1, no ack: completeness needs no links, and only accuracy suffers."""
     for seed in range(3):
-        schedule = (Loss(rate), Crash("s2", 1000))
-        assert (
-            broken(run(protocol, seed, schedule=schedule), every_crash_is_found) == {}
-        )
+        cluster = run(protocol, seed, schedule=(Loss(rate), Crash("s2", 1000)))
+        assert broken(cluster, every_crash_is_found) == {}
 
 
 def test_without_others_to_ask_a_link_that_is_cut_costs_a_member():
