@@ -4,8 +4,9 @@ from functools import partial
 
 import pytest
 import snapshot_mutants as mutants
-from broadcast_claims import DISK, LOSSES, STOPS, menu, met
+from broadcast_claims import DISK, LOSSES, STOPS, met
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 from snapshot_claims import (
     DEPOSIT,
     PAYS,
