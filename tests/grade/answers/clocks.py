@@ -212,6 +212,14 @@ class NeverEnters(Mutex):
         return False
 
 
+class ComparesClocksOfThoseHeard(Mutex):
+    """Not wrong: who has asked with the same clock stands in the queue."""
+
+    def has_heard(self, mine):
+        heard = [self.heard.get(p) for p in self.peers]
+        return all(ts is not None and ts.clock >= mine.clock for ts in heard)
+
+
 class LooksAtItsRequest(Mutex):
     """Without asking whether there is one."""
 
@@ -533,6 +541,7 @@ WRONG = [
 TOLD_ALIKE = ()
 RIGHT_TOO = [
     ("7.1", TicksTwice),
+    ("7.3", ComparesClocksOfThoseHeard),
     ("7.4", SETS_A_CLOCK_BACK),
     ("7.5", RecordsFromTheStart),
     ("7.6", TAKES_ANOTHER_TERM),

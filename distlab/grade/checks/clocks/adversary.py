@@ -181,8 +181,8 @@ def loses_writes(answer: Any, case: Case) -> Outcome:
     writes = written(trace)
     found = lost(writes)
     shown = trace.between(0, max((w.ended.at_ms for w in writes), default=0) + 1)
-    names = [str(one) for one, _ in found]
-    came = f"lost: {', '.join(names) or 'nothing'}"
+    hidden = [f"{one}, hidden by {other}" for one, other in found]
+    came = f"lost: {'; '.join(hidden) or 'nothing'}"
     if len(found) >= WANTED:
         return scored(given, 2 + WANTED, came, shown)
     if found:
