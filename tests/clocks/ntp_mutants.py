@@ -61,9 +61,9 @@ class TakesAsFewAsWillDo(TimeClient):
 class StepsAlways(TimeClient):
     """§12, slew."""
 
-    def discipline(self, offset_ms):
-        super().discipline(offset_ms)
-        self.from_ms = offset_ms
+    @property
+    def correction_ms(self):
+        return self.to_ms
 
 
 class NeverSteps(TimeClient):

@@ -269,8 +269,9 @@ class IsContentWithAnything(Reader):
 class AsksOnce(Reader):
     """§4, attempt: waits for ever."""
 
-    def on_again(self, timer):
-        pass
+    def try_once(self):
+        if self.left == self.attempts:
+            super().try_once()
 
 
 class NeverGivesUp(Reader):
