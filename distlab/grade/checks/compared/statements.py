@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from distlab.errors import Misuse
-from distlab.grade.checks.compared.exhibits import EXHIBITS
-from distlab.grade.exercise import (
-    Case,
-    Exercise,
-    Literal,
-    Outcome,
-    broken,
-    kept,
-    partly,
-)
+from distlab.grade.exercise import Case, Exercise, Literal, Outcome
+from distlab.grade.sayings import Sayings, Statement
 
-RIGHT = "right"
 SHOWS = {
     "E1": "two servers lead at once, and one of them answers a read",
     "E2": "two values are proposed, and none is decided",
@@ -26,16 +16,6 @@ SHOWS = {
     "E6": "two protocols are counted",
     "E7": "replicas without a disk crash and come back",
 }
-
-
-class Statement(NamedTuple):
-    """What people say."""
-
-    text: str
-    refuted_by: str | None  # the exhibit; None: it is right
-    thought: str  # what to think of
-
-
 STATEMENTS = {
     1: Statement(
         "There is never more than one leader at a time.",
@@ -99,27 +79,14 @@ STATEMENTS = {
         "It has all that was committed until it was elected. And since?",
     ),
 }
-FALSE = {n: said.refuted_by for n, said in STATEMENTS.items() if said.refuted_by}
+SAYINGS = Sayings("STATEMENTS", STATEMENTS, SHOWS)
 
 statements = Exercise(
     "6.3",
     "What people say",
     "06_consensus_compared",
-    Literal("STATEMENTS", stub=dict.fromkeys(STATEMENTS)),
+    Literal(SAYINGS.name, stub=dict.fromkeys(STATEMENTS)),
 )
-
-
-def answers(answer: Any) -> dict[int, str]:
-    """What was said of each statement. Raises `Misuse` for what cannot be meant."""
-    if not isinstance(answer, dict) or set(answer) != set(STATEMENTS):
-        raise Misuse("STATEMENTS has an answer for each number: leave the numbers.")
-    for number, said in answer.items():
-        if said not in (None, RIGHT, *EXHIBITS):
-            raise Misuse(
-                f"{number}: {said!r} is no answer: write 'right', None, or the exhibit "
-                f"that refutes it, one of {', '.join(EXHIBITS)}."
-            )
-    return {number: said for number, said in answer.items() if said is not None}
 
 
 # ---------------------------------------------------------------------- what is claimed
@@ -128,34 +95,10 @@ def answers(answer: Any) -> dict[int, str]:
 )
 def refuted(answer: Any, case: Case) -> Outcome:
     """An exhibit that does not refute its statement costs what a right one earns."""
-    accused = {n: e for n, e in answers(answer).items() if e != RIGHT}
-    vain = [n for n, exhibit in accused.items() if FALSE.get(n) != exhibit]
-    found = len(accused) - len(vain)
-    came = f"{found} of {len(FALSE)} are refuted, {len(vain)} in vain"
-    share = (found - len(vain)) / len(FALSE)
-    if vain:
-        number = min(vain)
-        exhibit = accused[number]
-        came += f". {number} by {exhibit}? There, {SHOWS[exhibit]}"
-        return partly(share, came, advice=STATEMENTS[number].thought)
-    if found == len(FALSE):
-        return kept(came)
-    missing = next(number for number in FALSE if number not in accused)
-    return partly(share, came, advice=STATEMENTS[missing].thought)
+    return SAYINGS.refuted(answer)
 
 
 @statements.claim("each right statement stands", points=1, public=1, hidden=0)
 def stands(answer: Any, case: Case) -> Outcome:
     """It earns nothing to call everything right."""
-    said = answers(answer)
-    believed = [n for n in FALSE if said.get(n) == RIGHT]
-    if believed:
-        came = f"statement {believed[0]} is called right, and an exhibit refutes it"
-        return broken(came, advice=STATEMENTS[believed[0]].thought)
-    true = [number for number in STATEMENTS if number not in FALSE]
-    missing = [number for number in true if said.get(number) != RIGHT]
-    if not missing:
-        return kept(f"{len(true)} statements are right")
-    came = f"{len(true) - len(missing)} of {len(true)} are called right"
-    share = 1 - len(missing) / len(true)
-    return partly(share, came, advice=STATEMENTS[missing[0]].thought)
+    return SAYINGS.stands(answer)
