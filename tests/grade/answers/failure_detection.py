@@ -3,6 +3,8 @@
 from itertools import pairwise
 from statistics import mean, stdev
 
+from distlab.faults import Crash, Cut, Isolate, Loss
+
 DAY_MS = 86_400_000
 
 
@@ -172,6 +174,63 @@ def says_whether_it_goes_on(useless, needed, k):
     return bool(needed)
 
 
+# --------------------------------------------------------------------------------- 8.4
+BEATS = (Cut("s2", "s1", 100, 201),)
+PINGS = (Loss(1, 34, 75, src="s1"),)
+RUMOURS = (Loss(1, dst="s5", messages=("Rumours",)),)
+
+
+def losses(beats=BEATS, pings=PINGS, rumours=RUMOURS):
+    return {"heartbeats": beats, "pings": pings, "rumours": rumours}
+
+
+LOSES_TWO_BEATS = losses(beats=(Cut("s2", "s1", 100, 151),))
+CUTS_FOR_EVER = losses(beats=(Cut("s2", "s1", 100),))
+ISOLATES_A_NODE = losses(beats=(Isolate("s2", 100, 700),))
+LOSES_A_PING = losses(pings=(Loss(1, 34, 36, src="s1"),))
+LOSES_A_WHOLE_PERIOD = losses(pings=(Isolate("s1", 34, 235),))
+SILENCES_A_MEMBER = losses(pings=(Isolate("s2", 30, 2900),))
+LOSES_ONE_RUMOUR = losses(rumours=(Loss(1, 400, 401, dst="s5"),))
+CHOOSES_ANOTHER_SITE = losses(rumours=(Loss(1, dst="s2", messages=("Rumours",)),))
+CUTS_A_SITE_OFF = losses(rumours=(Isolate("s5"),))
+CRASHES_ONE = losses(beats=(Crash("s2", 100),))
+LEAVES_IT_TO_CHANCE = losses(pings=(Loss(0.5),))
+FORGETS_THE_COMMA = losses(rumours=RUMOURS[0])
+NAMES_NO_GOALS = BEATS
+LOSES_ONE_BY_ONE = losses(
+    pings=(
+        Loss(1, 34, 35, "s1", "s2"),
+        *(Loss(1, 74, 75, "s1", relay) for relay in ("s3", "s4", "s5")),
+    ),
+    rumours=(Cut("s3", "s5", 400, 401), Cut("s4", "s5", 600, 601)),
+)
+
+
+# --------------------------------------------------------------------------------- 8.5
+def statements(**others):
+    """The right answers, but for some."""
+    said = "E1 right E2 E3 E4 E5 right E6 E7 right E1 right".split()
+    return dict(enumerate(said, 1)) | {int(n[1:]): what for n, what in others.items()}
+
+
+CALLS_EVERYTHING_RIGHT = dict.fromkeys(range(1, 13), "right")
+LEAVES_ONE_OPEN = statements(n6=None)
+LEAVES_A_RIGHT_ONE_OPEN = statements(n7=None)
+BELIEVES_IN_SILENCE = statements(n1="right")
+BELIEVES_IN_EIGHT = statements(n3="right")
+BELIEVES_IN_LARGE_GROUPS = statements(n4="right")
+BELIEVES_IN_RUMOURS = statements(n5="right")
+BELIEVES_IN_SYMMETRY = statements(n6="right")
+BELIEVES_IN_THE_OTHERS = statements(n8="right")
+BELIEVES_IN_A_MINUTE = statements(n9="right")
+TAKES_SILENCE_FOR_NO = statements(n11="E6")
+ACCUSES_LONG_TIMEOUTS = statements(n2="E7")
+ACCUSES_ANTI_ENTROPY = statements(n12="E4")
+ACCUSES_IMPOSSIBILITY = statements(n10="E7")
+NAMES_NO_EXHIBIT = statements(n3="E9")
+FORGETS_A_NUMBER = {1: "E1"}
+
+
 # ------------------------------------------------- answers that let others answer
 ASKS_THE_LIBRARY = """
 from distlab.membership.swim_suspicion import Alive, Confirm, Suspect, overrides
@@ -219,7 +278,36 @@ WRONG = [
     ("8.3", counts_what_is_needed, "01", "sends for ever"),
     ("8.3", never_gives_up, "01", "sends for ever"),
     ("8.3", says_whether_it_goes_on, "01", "return a number from 0, or None"),
+    ("8.4", LOSES_TWO_BEATS, "0", "how many beats of one node are due"),
+    ("8.4", CUTS_FOR_EVER, "0", "and only just"),
+    ("8.4", ISOLATES_A_NODE, "0", "in SWIM, "),
+    ("8.4", LOSES_A_PING, "1", "those who are asked must not be"),
+    ("8.4", LOSES_A_WHOLE_PERIOD, "1", "no more"),
+    ("8.4", SILENCES_A_MEMBER, "1", "its objection must be heard"),
+    ("8.4", LOSES_ONE_RUMOUR, "2", "Who is told last?"),
+    ("8.4", CHOOSES_ANOTHER_SITE, "2", "told by fewer others"),
+    ("8.4", CUTS_A_SITE_OFF, "2", "with anti-entropy s5 never hears of it, too"),
+    ("8.4", CRASHES_ONE, "0", "all are up"),
+    ("8.4", LEAVES_IT_TO_CHANCE, "1", "at a rate of 1"),
+    ("8.4", FORGETS_THE_COMMA, "2", "with a comma"),
+    ("8.4", NAMES_NO_GOALS, "012", "keep their names"),
+    ("8.5", CALLS_EVERYTHING_RIGHT, "01", "0 of 8 are refuted"),
+    ("8.5", LEAVES_ONE_OPEN, "0", "who has to choose whom?"),
+    ("8.5", LEAVES_A_RIGHT_ONE_OPEN, "1", "of those that have crashed"),
+    ("8.5", BELIEVES_IN_SILENCE, "01", "Of which four things"),
+    ("8.5", BELIEVES_IN_EIGHT, "01", "if gaps are normal"),
+    ("8.5", BELIEVES_IN_LARGE_GROUPS, "01", "And how many ping?"),
+    ("8.5", BELIEVES_IN_RUMOURS, "01", "what does it know by then?"),
+    ("8.5", BELIEVES_IN_SYMMETRY, "01", "statement 6 is called right"),
+    ("8.5", BELIEVES_IN_THE_OTHERS, "01", "What did the others see of it"),
+    ("8.5", BELIEVES_IN_A_MINUTE, "01", "Who can tell that it has come?"),
+    ("8.5", TAKES_SILENCE_FOR_NO, "0", "Look what the server has"),
+    ("8.5", ACCUSES_LONG_TIMEOUTS, "01", "2 by E7? There, a timeout has grown"),
+    ("8.5", ACCUSES_ANTI_ENTROPY, "01", "12 by E4? There, rumours end"),
+    ("8.5", ACCUSES_IMPOSSIBILITY, "01", "would it be sure?"),
+    ("8.5", NAMES_NO_EXHIBIT, "01", "'E9' is no answer"),
+    ("8.5", FORGETS_A_NUMBER, "01", "leave the numbers"),
 ]
 TOLD_ALIKE = (counts_what_is_needed,)
-RIGHT_TOO = [("8.2", right)]
+RIGHT_TOO = [("8.2", right), ("8.4", LOSES_ONE_BY_ONE)]
 SHARED = (gaps, days, right, given_up)

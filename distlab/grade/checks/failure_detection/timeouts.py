@@ -130,7 +130,7 @@ LOST = "A heartbeat that is lost, or a pause, makes a gap of two periods and mor
 TAIL = "Count the gaps that are longer, and for how long it was watched: not a day."
 
 
-@timeouts.claim("and it waits no longer than that takes", points=3, public=3, hidden=3)
+@timeouts.claim("and it waits no longer than that takes", points=2, public=3, hidden=3)
 def fast(answer: Answer, case: Case) -> Outcome:
     """Scored by how close it is to the shortest that does."""
     found = heard(case)
