@@ -5,7 +5,11 @@ from itertools import pairwise
 
 from schedules import OVER_MS, Drawing
 
-from distlab.faults import Schedule
+from distlab.check import Budget
+from distlab.check.explore import explore
+from distlab.check.explored import Explored
+from distlab.check.networks import Network as Links
+from distlab.faults import Crash, Cut, Fault, Isolate, Loss, Recover, Schedule, Split
 from distlab.node import Call, Node
 from distlab.sim import ClosedLoop, Cluster, Exponential, Network, Uniform
 
@@ -106,3 +110,32 @@ def always_possible_that_all_have_left(world) -> bool:
     return not any(world.calls_left.values()) and not any(
         node.operation or node.inside for node in world.nodes.values()
     )
+
+
+def explored(
+    protocol: type[Node],
+    servers: int,
+    network: Links,
+    properties: tuple = (always_one_inside,),
+    budget: Budget = Budget(),  # noqa: B008 (a frozen value)
+) -> Explored:
+    """All schedules of nodes that enter and leave once each."""
+    return explore(
+        protocol,
+        servers=servers,
+        workload={f"s{i + 1}": ENTER_AND_LEAVE for i in range(servers)},
+        network=network,
+        budget=budget,
+        properties=properties,
+    )
+
+
+# --------------------------------------------------------------------------- the faults
+STUCK: dict[type[Fault], tuple[Schedule, object]] = {  # whoever waits for an answer
+    Loss: ((Loss(0.05),), everybody_enters),
+    Cut: ((Cut("s1", "s2", 100, 200),), everybody_enters),
+    Split: ((Split((("s1",), ("s2",)), 100, 200),), everybody_enters),
+    Isolate: ((Isolate("s1", 100, 200),), everybody_enters),
+    Crash: ((Crash("s1", 100),), everybody_enters),
+    Recover: ((Crash("s1", 100), Recover("s1", 200)), everybody_enters),
+}

@@ -4,10 +4,12 @@ from functools import partial
 
 import mutex_mutants as mutants
 import pytest
+from broadcast_claims import DISK
 from killed import broken, each_mutant, first_harm, kill, mutants_in
 from mutex_claims import (
     ENTER_AND_LEAVE,
     PROMISES,
+    STUCK,
     THINKS,
     everybody_enters,
     one_is_inside,
@@ -26,27 +28,17 @@ from distlab.clocks.mutex import (
 )
 from distlab.faults import (
     Byzantine,
-    CorruptRecord,
-    Crash,
-    Cut,
     Duplication,
     Fault,
-    Isolate,
-    Loss,
-    LostWrites,
-    Recover,
     Reordering,
     Resume,
     Schedule,
-    Split,
-    TornWrite,
 )
 from distlab.node import Deliver, End, Note, Output, Send
 from distlab.sim import Cluster, Network
 
 ABC = ("a", "b", "c")
 ACQUIRE, RELEASE = ENTER_AND_LEAVE
-DISK = {TornWrite, CorruptRecord, LostWrites}  # shows at a crash, and none is admitted
 
 
 def node(id: str, *events) -> LamportMutex:
@@ -214,12 +206,7 @@ class AgreesWithEverybody(LamportMutex):
 EXCLUDED: dict[type[Fault], tuple[Schedule, object]] = {
     Reordering: ((Reordering(0.5, 40),), one_is_inside),
     Duplication: ((Duplication(0.3, messages=("Release",)),), one_is_inside),
-    Loss: ((Loss(0.05),), everybody_enters),
-    Cut: ((Cut("s1", "s2", 100, 200),), everybody_enters),
-    Split: ((Split((("s1",), ("s2",)), 100, 200),), everybody_enters),
-    Isolate: ((Isolate("s1", 100, 200),), everybody_enters),
-    Crash: ((Crash("s1", 100),), everybody_enters),
-    Recover: ((Crash("s1", 100), Recover("s1", 200)), everybody_enters),
+    **STUCK,
     Byzantine: ((Byzantine("s2", AgreesWithEverybody),), one_is_inside),
 }
 

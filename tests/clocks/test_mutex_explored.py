@@ -6,18 +6,16 @@ A changed count is a changed protocol.
 import mutex_mutants as mutants
 import pytest
 from mutex_claims import (
-    ENTER_AND_LEAVE,
     always_one_inside,
     always_possible_that_all_have_left,
+    explored,
     sometimes_one_waits_for_another,
 )
 
 from distlab.check import Budget
-from distlab.check.explore import explore
-from distlab.check.explored import Explored
-from distlab.check.networks import Network, Ordered, Unordered
+from distlab.check.networks import Ordered, Unordered
 from distlab.clocks.mutex import LamportMutex
-from distlab.node import Call, Deliver, Node
+from distlab.node import Call, Deliver
 
 ALL = (
     always_one_inside,
@@ -26,37 +24,19 @@ ALL = (
 )
 
 
-def explored(
-    protocol: type[Node],
-    servers: int,
-    network: Network = Ordered(),  # noqa: B008 (a frozen value)
-    properties: tuple = (always_one_inside,),
-    budget: Budget = Budget(),  # noqa: B008 (a frozen value)
-) -> Explored:
-    """All schedules of nodes that enter and leave once each."""
-    return explore(
-        protocol,
-        servers=servers,
-        workload={f"s{i + 1}": ENTER_AND_LEAVE for i in range(servers)},
-        network=network,
-        budget=budget,
-        properties=properties,
-    )
-
-
 SIZES = [(1, 3), (2, 73), pytest.param(3, 156_713, marks=pytest.mark.soak)]
 
 
 @pytest.mark.parametrize(("servers", "worlds"), SIZES)
 def test_no_two_are_ever_inside(servers, worlds):
     """The 73 of two nodes are those that an explorer in 60 lines counts."""
-    verdict = explored(LamportMutex, servers)
+    verdict = explored(LamportMutex, servers, Ordered())
     assert verdict.valid
     assert verdict.states == worlds
 
 
 def test_whatever_has_happened_all_may_still_enter_and_leave():
-    assert explored(LamportMutex, 2, properties=ALL).valid
+    assert explored(LamportMutex, 2, Ordered(), ALL).valid
 
 
 def test_the_mutex_needs_links_that_keep_order():
@@ -72,6 +52,7 @@ def test_one_crash_stops_everybody():
     verdict = explored(
         LamportMutex,
         2,
+        Ordered(),
         properties=(always_possible_that_all_have_left,),
         budget=Budget(crashes=1, of=("s2",)),
     )
@@ -90,7 +71,7 @@ MUTANTS = [
 
 @pytest.mark.parametrize(("mutant", "steps"), MUTANTS)
 def test_what_forgets_who_is_first_lets_two_in(mutant, steps):
-    verdict = explored(mutant, 2)
+    verdict = explored(mutant, 2, Ordered())
     assert verdict.invalid
     assert "s1 and s2 are inside" in verdict.reason
     assert len(verdict.path) == steps + 1

@@ -11,10 +11,11 @@ from killed import broken, each_mutant, first_harm, kill, mutants_in
 from mutex_claims import (
     ENTER_AND_LEAVE,
     PROMISES,
+    STUCK,
     THINKS,
-    always_one_inside,
     always_possible_that_all_have_left,
     everybody_enters,
+    explored,
     one_is_inside,
     requests_are_granted_in_their_order,
     run,
@@ -23,8 +24,6 @@ from mutex_claims import (
 from schedules import menu
 
 from distlab.check import Budget
-from distlab.check.explore import explore
-from distlab.check.explored import Explored
 from distlab.check.networks import Unordered
 from distlab.clocks.ricart_agrawala import (
     Granted,
@@ -35,15 +34,9 @@ from distlab.clocks.ricart_agrawala import (
 )
 from distlab.faults import (
     Byzantine,
-    Crash,
-    Cut,
     Duplication,
     Fault,
-    Isolate,
-    Loss,
-    Recover,
     Schedule,
-    Split,
 )
 from distlab.node import Deliver, End, Output, Send
 from distlab.sim import Cluster, Network
@@ -132,43 +125,28 @@ def test_what_is_promised_is_kept_for_five_hundred_seeds(work):
 
 
 # ------------------------------------------------------------------------- every order
-def explored(
-    protocol: type = RicartAgrawala,
-    servers: int = 2,
-    network: Unordered = Unordered(),  # noqa: B008 (a frozen value)
-    properties: tuple = (always_one_inside,),
-    budget: Budget = Budget(),  # noqa: B008 (a frozen value)
-) -> Explored:
-    """All schedules of nodes that enter and leave once each."""
-    return explore(
-        protocol,
-        servers=servers,
-        workload={f"s{i + 1}": ENTER_AND_LEAVE for i in range(servers)},
-        network=network,
-        budget=budget,
-        properties=properties,
-    )
-
-
 @pytest.mark.parametrize(("servers", "states"), [(2, 35), (3, 3272)])
 def test_no_two_are_ever_inside(servers, states):
-    verdict = explored(servers=servers)
+    verdict = explored(RicartAgrawala, servers, Unordered())
     assert (verdict.valid, verdict.states) == (True, states)
 
 
 def test_whatever_has_happened_all_may_still_enter_and_leave():
     live = sometimes_one_waits_for_another, always_possible_that_all_have_left
-    assert explored(properties=live).valid
+    assert explored(RicartAgrawala, 2, Unordered(), live).valid
 
 
 def test_an_answer_that_arrives_twice_lets_two_in():
     """The second time it passes for the answer of a node that has not answered."""
-    verdict = explored(servers=3, network=Unordered(duplicating=True))
+    verdict = explored(RicartAgrawala, 3, Unordered(duplicating=True))
     assert verdict.invalid
 
 
 def test_one_crash_stops_everybody():
     verdict = explored(
+        RicartAgrawala,
+        2,
+        Unordered(),
         properties=(always_possible_that_all_have_left,),
         budget=Budget(crashes=1, of=("s2",)),
     )
@@ -216,12 +194,7 @@ class AgreesWithEverybody(RicartAgrawala):
 # What is excluded, and the promise that it breaks
 EXCLUDED: dict[type[Fault], tuple[Schedule, object]] = {
     Duplication: ((Duplication(0.3, messages=("Reply",)),), one_is_inside),
-    Loss: ((Loss(0.05),), everybody_enters),
-    Cut: ((Cut("s1", "s2", 100, 200),), everybody_enters),
-    Split: ((Split((("s1",), ("s2",)), 100, 200),), everybody_enters),
-    Isolate: ((Isolate("s1", 100, 200),), everybody_enters),
-    Crash: ((Crash("s1", 100),), everybody_enters),
-    Recover: ((Crash("s1", 100), Recover("s1", 200)), everybody_enters),
+    **STUCK,
     Byzantine: ((Byzantine("s2", AgreesWithEverybody),), one_is_inside),
 }
 
