@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
+from distlab.errors import Misuse
 from distlab.faults import Pause, Schedule
 from distlab.node import Call, Node
 from distlab.sim.cluster import Cluster
@@ -35,7 +36,8 @@ def lease_map(
     """What becomes of the holder's effect, for each schedule of clocks and each pause.
 
     `groups` are `servers`, `storage` and `clients`, whose calls are `write`; `settings`
-    are theirs. "refused" is what would have been out of order.
+    are theirs. "refused" is what would have been out of order. Raises `Misuse` where a
+    term is too short to write in.
     """
     found = {}
     pauses_ms = tuple(pauses_ms)
@@ -77,8 +79,10 @@ class Scene:
 
         Not before the end of its first write, nor after three terms.
         """
-        first_ms = self.run(0).trace.where("ok")[0].at_ms
-        low_ms, high_ms = first_ms, 3 * self.term_ms
+        ended = self.run(0).trace.where("ok")
+        if not ended:
+            raise Misuse(f"term_ms={self.term_ms:g}: c1 cannot write within a term.")
+        low_ms, high_ms = ended[0].at_ms, 3 * self.term_ms
         if self.looks(high_ms):
             return high_ms
         for _ in range(STEPS):

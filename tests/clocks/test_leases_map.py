@@ -4,6 +4,7 @@ import pytest
 
 from distlab.clocks import lease, lease_by_date
 from distlab.clocks.lease import TrustingStorage
+from distlab.errors import Misuse
 from distlab.faults import ClockDrift, ClockSkew
 from distlab.sim.lease_map import lease_map
 
@@ -76,3 +77,8 @@ def test_a_longer_margin_bears_a_longer_pause():
     still = {None: ()}
     assert lease_map(groups, still, (50,))[None, 50] == "out of order"
     assert lease_map(groups, still, (50,), act_ms=60)[None, 50] == "in order"
+
+
+def test_a_term_that_ends_before_it_is_granted_is_refused():
+    with pytest.raises(Misuse, match="cannot write within a term"):
+        lease_map(lease.CLUSTER, {None: ()}, (0,), term_ms=21)

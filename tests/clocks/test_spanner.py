@@ -362,7 +362,7 @@ def test_no_mutant_is_forgotten():
 
 # -------------------------------------------------------------------------- assumptions
 def test_where_clocks_are_off_by_more_than_epsilon_an_earlier_one_comes_later():
-    """Everything else is as it should be: ε is 10 ms for clocks 14 ms apart, then 4."""
+    """Everything else is as it should be: ε is 7 ms for clocks 14 ms apart, then 2."""
     skew = (ClockSkew("s1", 7), ClockSkew("s2", -7))
     assert broken(run(schedule=skew, epsilon_ms=7), *PROMISES) == {}
     first_harm(
