@@ -16,7 +16,7 @@ from distlab.grade.checks.failure_detection.adversary import (
     lost,
     without,
 )
-from distlab.grade.checks.failure_detection.claims import run
+from distlab.grade.checks.failure_detection.claims import TIMES, run
 from distlab.grade.checks.failure_detection.exhibits import EXHIBITS
 from distlab.grade.checks.failure_detection.interest import (
     ERRORS,
@@ -63,10 +63,15 @@ def test_the_cases_of_8_1_differ_in_what_a_good_timeout_is():
 
 # --------------------------------------------------------------------------------- 8.2
 def test_with_the_right_order_of_claims_the_runs_are_those_of_swim():
-    pause = Pause("s2", 1000, 2100)
+    pause = Pause("s2", 1000, 1700)
     ours = Cluster(
-        SuspicionSwim, servers=5, seed=1, network=Network(latency=2), faults=(pause,)
-    ).run(until_ms=6000)
+        SuspicionSwim,
+        servers=5,
+        seed=1,
+        network=Network(latency=2),
+        faults=(pause,),
+        **TIMES,
+    ).run(until_ms=8000)
     theirs = run(solution("takes_its_place"), Case(1), pause)
     assert theirs.trace.text() == ours.trace.text()
     assert theirs.saw("objects")

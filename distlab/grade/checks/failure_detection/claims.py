@@ -26,6 +26,9 @@ from distlab.trace import Step
 
 Said = tuple[str, int]  # what is claimed, and of which incarnation
 Rule = Callable[[Said, Said], Any]
+# A suspicion lasts 2.4 seconds. It is told for long: whoever stands still until others
+# have stopped telling it never hears that it is suspected, and cannot object.
+TIMES = {"patience": 6, "lambda_": 12}
 
 claims = Exercise(
     "8.2",
@@ -147,11 +150,15 @@ def with_rule(rule: Rule) -> type[SuspicionSwim]:
 
 
 def run(rule: Rule, case: Case, *faults: Fault) -> Cluster:
-    """Five members; a message takes 2 ms."""
+    """Five members; a message takes 2 ms. There is time enough to object."""
     cluster = case.cluster(
-        with_rule(rule), servers=5, network=Network(latency=2), faults=faults
+        with_rule(rule),
+        servers=5,
+        network=Network(latency=2),
+        faults=faults,
+        **TIMES,
     )
-    found: Cluster = cluster.run(until_ms=6000)
+    found: Cluster = cluster.run(until_ms=8000)
     return found
 
 
@@ -166,7 +173,7 @@ def said_of(cluster: Cluster, member: str) -> list[Step]:
 )
 def in_runs(rule: Rule, case: Case) -> Outcome:
     """s2 stands still for a while, and s4 crashes."""
-    paused = run(rule, case, Pause("s2", 1000, 2100))
+    paused = run(rule, case, Pause("s2", 1000, 1700))
     believed = said_of(paused, "s2")
     if dropped := [step for step in believed if isinstance(step.what, Confirm)]:
         came = f"s2 stood still for a while, and {dropped[0].node} drops it"
