@@ -222,6 +222,7 @@ class Storage(Node):
     effects: Log[Store] = durable(Log())  # what it has let happen
 
     def on_store(self, src: NodeId, msg: Store):  # Fencing tokens, checked
+        """Who asks again about what has happened is told so, whoever came later."""
         if (msg.token, msg.number) < self.latest and msg not in self.effects:
             self.note("refuses an old holder")
             return self.send(src, Refused(msg.number))
@@ -243,8 +244,4 @@ class TrustingStorage(Storage):
 
 
 # Who runs together when `distlab run` is told nothing else.
-CLUSTER = {
-    "servers": (LeaseServer, 1),
-    "storage": (Storage, 1),
-    "clients": (Holder, 2),
-}
+CLUSTER = {"servers": (LeaseServer, 1), "storage": (Storage, 1), "clients": (Holder, 2)}
