@@ -52,6 +52,8 @@ class CausalBroadcast(Node):
         command = Command(self.id, number, Call("broadcast", (m,)))
         self.send(self.peers, Data(command, tuple(sorted(self.vt.items()))))
         self.deliver(command)
+        if self.operation:
+            self.ok()
 
     def on_data(self, src: NodeId, msg: Data):
         if msg.command.number <= self.count(msg.command.client):
@@ -82,8 +84,6 @@ class CausalBroadcast(Node):
     def deliver(self, command: Command):
         self.delivered += 1
         self.output(Delivered(self.delivered, command))
-        if self.operation and command.client == self.id:
-            self.ok()
 
     @staticmethod
     def workload(node: NodeId, choose: Callable) -> Iterator[Call]:
