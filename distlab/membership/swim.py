@@ -161,7 +161,8 @@ class Swim(Node):
     def spread(self, update: Update):
         """What is newer takes the place of what was said of that member before."""
         self.buffer.pop(update.member, None)
-        self.buffer[update.member] = update, 0
+        if self.times:
+            self.buffer[update.member] = update, 0
 
     def piggyback(self) -> tuple[Update, ...]:  # §4.1, send
         """Of what has been sent least, as much as there is room for."""

@@ -197,7 +197,7 @@ def test_what_has_been_sent_least_goes_first():
     assert answers(s1, 3) == [("s5", "s3"), ("s4", "s5"), ("s3", "s4")]
 
 
-@pytest.mark.parametrize(("lambda_", "times"), [(0.5, 1), (1, 2), (3, 5)])
+@pytest.mark.parametrize(("lambda_", "times"), [(0, 0), (0.5, 1), (1, 2), (3, 5)])
 def test_news_is_passed_on_so_many_times(lambda_, times):
     """§4.1, count: λ log n, where log 5 is 1.6."""
     s1 = member(lambda_=lambda_)
