@@ -1,5 +1,6 @@
 """Runs of SWIM, and what is promised of them."""
 
+from detectors import up
 from schedules import OVER_MS, Drawing
 
 from distlab.faults import Crash, Cut, Pause, Schedule
@@ -36,12 +37,6 @@ def run(
         protocol, servers=n, seed=seed, faults=schedule, per_node=per_node, **TIMES
     )
     return cluster.run(until_ms=END_MS)
-
-
-def up(cluster: Cluster) -> list[str]:
-    """Who is up in the end."""
-    last = {step.node: step.kind for step in cluster.trace.where("crash", "recover")}
-    return [id for id in cluster.nodes if last.get(id) != "crash"]
 
 
 def every_crash_is_found(cluster: Cluster) -> str | None:
