@@ -35,6 +35,8 @@ class Window:
         """What is shown of the trace, and what is not."""
         times = f"{self.from_us / 1000:g} to {self.to_us / 1000:g}"
         if not self.left_out:
+            if self.messages == 1:
+                return f"{times} ms, the only message"
             return f"{times} ms, all {self.messages} messages"
         sent = sum(step.kind == "send" for step in self.trace)
         end = f"{self.trace.end_us / 1000:g} ms"
