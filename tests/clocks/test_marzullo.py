@@ -111,6 +111,12 @@ def test_what_most_agree_on_may_leave_out_the_truth_where_the_other_does_not():
     assert 9.5 in tolerating(said, 1)
 
 
+def test_an_interval_is_its_middle_give_or_take_an_error():
+    one = Interval(8, 12)
+    assert (one.middle_ms, one.error_ms) == (10, 2)
+    assert one.wider(1) == Interval(7, 13)
+
+
 def test_who_only_touches_agrees():
     """Marzullo 1984, edges."""
     said = (Interval(1, 2), Interval(2, 3))

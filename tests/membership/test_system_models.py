@@ -107,11 +107,12 @@ def test_the_detectors_that_can_be_built_are_here():
 
 
 def test_without_disks_those_that_never_crash_must_outnumber_the_bad():
-    for n, always_up, bad in ((3, 2, 1), (5, 2, 1), (5, 1, 2), (5, 3, 2), (4, 0, 1)):
+    for n, always_up, bad in ((3, 2, 1), (5, 1, 2), (5, 3, 2), (4, 0, 1), (4, 2, 2)):
         assert agree_after_recoveries(n, always_up, bad, disks=True) == (2 * bad < n)
         assert agree_after_recoveries(n, always_up, bad, disks=False) == (
             always_up > bad
         )
+    assert not agree_after_recoveries(4, 2, 2, disks=True)
     assert not agree_after_recoveries(5, 0, 0, disks=False)
 
 
