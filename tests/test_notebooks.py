@@ -3,6 +3,7 @@
 That its outputs are right is nbval's business: `make test` runs it on the same files.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -108,6 +109,23 @@ def passing(notebook) -> list[str]:
     return found
 
 
+def unseen(notebook) -> list[str]:
+    """Predictions that are settled where a cell does not show its value."""
+    found = []
+    for i, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        for statement in ast.parse(cell.source).body[:-1]:
+            call = getattr(statement, "value", None)
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(
+                ".settle"
+            ):
+                found.append(
+                    f"cell {i}: `{ast.unparse(call.func)}` is not the last line"
+                )
+    return found
+
+
 def fetched(notebook) -> list[str]:
     told = [(i, text) for i, output in outputs(notebook) for text in texts(output)]
     told += [
@@ -174,6 +192,11 @@ def test_metadata_is_normal_and_exceptions_have_reasons(path: Path):
 @pytest.mark.parametrize("path", ALL, ids=named)
 def test_no_output_tells_of_one_run_or_one_machine(path: Path):
     assert passing(read(path)) == []
+
+
+@pytest.mark.parametrize("path", RUN, ids=named)
+def test_whoever_has_predicted_sees_what_came(path: Path):
+    assert unseen(read(path)) == []
 
 
 @pytest.mark.parametrize("path", ALL, ids=named)
@@ -278,6 +301,13 @@ def test_what_a_browser_would_fetch_is_found(text: str):
 )
 def test_what_a_browser_would_not_fetch_is_allowed(text: str):
     assert fetched(showing(text, "text/html")) == []
+
+
+def test_an_answer_that_nobody_sees_is_found():
+    shown = new_code_cell("x = 1\nguess.settle(x)")
+    hidden = new_code_cell("guess.settle(1)\nshow.source(f)")
+    assert unseen(lesson(shown)) == []
+    assert len(unseen(lesson(shown, hidden))) == 1
 
 
 def test_a_broken_link_is_found():
