@@ -192,6 +192,16 @@ def test_a_small_offset_is_worked_off_little_by_little():
     assert [round(ms, 3) for ms in shown] == [0, 5, 50, 50]
 
 
+def test_a_correction_goes_on_from_where_it_is_and_no_further_than_it_should():
+    """§12, slew: from 200 ms to 210, which takes 20 s."""
+    c1 = client()
+    told(c1, 200, "s1", "s2", "s3")
+    c1.step(Fire(Poll()), now_ms=2000)
+    told(c1, 210, "s1", "s2", "s3", asked_ms=2000)
+    shown = [Probe.of(c1, 2004 + s * 1000) - 2004 - s * 1000 for s in (0, 10, 20, 300)]
+    assert [round(ms, 3) for ms in shown] == [200, 205, 210, 210]
+
+
 def test_a_large_offset_is_set_at_once():
     """§12, step: more than 128 ms."""
     c1 = client()
