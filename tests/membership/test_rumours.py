@@ -20,7 +20,17 @@ from distlab.membership.rumours import (
     PushCoin,
     Rumours,
 )
-from distlab.node import Crash, Deliver, DiskReport, Fire, Message, Recover, Send, Start
+from distlab.node import (
+    Crash,
+    Deliver,
+    DiskReport,
+    Fire,
+    Message,
+    Recover,
+    Send,
+    SetTimer,
+    Start,
+)
 
 NEWS = Entry("x", Stamp(1, "s3"), "news")
 LATER = Entry("x", Stamp(2, "s2"), "later")
@@ -205,6 +215,7 @@ def test_after_a_crash_what_it_has_is_no_rumour_any_more():
 def test_to_lose_interest_before_the_first_contact_is_refused():
     with pytest.raises(Misuse, match="after 1 useless contact, or later"):
         Push("s1", k=0).step(Start())
+    assert Push("s1", k=1).step(Start()) == [SetTimer(Cycle(), (100, 100))]
 
 
 def test_there_are_eight_variants():
