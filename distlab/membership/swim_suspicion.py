@@ -7,8 +7,9 @@ Guarantees
     As SWIM. A member that is suspected and lives is dropped only if its objection has
     not come around in time.
 Assumes
-    As SWIM; a lost message, or a pause, of less than `patience` log n periods does no
-    lasting harm.
+    As SWIM; a lost message, or a pause, does no lasting harm to a member that hears of
+    its suspicion in time. Each other tells of it λ log n times, and then no more: who
+    stands still meanwhile is not told, answers all pings, and is dropped all the same.
 Costs
     No message more. A member that crashes is dropped `patience` log n periods later.
 Departs
