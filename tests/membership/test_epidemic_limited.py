@@ -54,6 +54,13 @@ def test_those_before_it_in_line_are_those_that_call_the_same():
     assert in_line(numpy.array([5, 3, 5, 5, 3, 9])).tolist() == [0, 0, 1, 2, 1, 0]
 
 
+@pytest.mark.parametrize("way", [push, pull])
+def test_of_two_sites_the_other_one_hears_in_the_first_cycle(way):
+    """§1.4, push; §1.4, pull: nobody else calls."""
+    spread = way(Counter(1), Limit(1), generator(), 2, 3)
+    assert spread.arrived.tolist() == [[0, 1]] * 3
+
+
 @pytest.mark.parametrize("wrong", [Limit(0), Limit(1, -1)], ids=str)
 def test_who_answers_nobody_is_refused(wrong):
     with pytest.raises(Misuse, match="one call or more"):
