@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any, NamedTuple
 
 from distlab.clocks.naive_snapshot import NaiveSnapshot
@@ -186,7 +187,7 @@ def loses_writes(answer: Any, case: Case) -> Outcome:
     if len(found) >= WANTED:
         return scored(given, 2 + WANTED, came, shown)
     if found:
-        return partly(len(found) / WANTED / 2, came, shown, advice=MORE)
+        return partly(len(found) / WANTED / 2, came, shown, advice=few(writes, found))
     return broken(came, shown, advice=why_not(given, writes))
 
 
@@ -211,6 +212,17 @@ def why_not(given: Plan, writes: list[Written]) -> str:
     return TOO_LATE if skewed & writers else WHOSE
 
 
+def few(writes: list[Written], found: list[tuple[Written, Written]]) -> str:
+    """What to think of where too little is lost: of a write that is not, if any."""
+    losers = [one for one, _ in found]
+    rest = [one for one in writes if one not in losers]
+    for one, (_, winner) in product(rest, found):
+        if one is not winner and one.key == winner.key and one.stamp < winner.stamp:
+            return f"{one} began before {winner} was acknowledged: {EITHER}"
+    return MORE
+
+
+EITHER = "they overlap, and that is no loss."
 EXACT = "With exact clocks the later write has the later stamp. Whose clock is wrong?"
 TWO = "A write is lost to another one of the same key: there must be two at least."
 KEYS = "Each key is written once: a write is lost to another one of its own key."
@@ -241,15 +253,15 @@ def finds_too_much(answer: Any, case: Case) -> Outcome:
     came = f"{found} are found, of {DEPOSIT * len(ACCOUNTS)}"
     if found > DEPOSIT * len(ACCOUNTS):
         return scored(given, 3, came, shown)
-    paid = trace.where("send", test=lambda step: isinstance(step.what, Transfer))
-    advice = LITTLE if found < DEPOSIT * len(ACCOUNTS) else way(paid, parts, trace)
+    advice = LITTLE if found < DEPOSIT * len(ACCOUNTS) else way(parts, trace)
     return broken(came, shown, advice=advice, mark=tuple(parts.values()))
 
 
-def way(paid: Trace, parts: dict[str, Step], trace: Trace) -> str:
+def way(parts: dict[str, Step], trace: Trace) -> str:
     """What to think of where as much is found as there is."""
+    paid = trace.where("send", test=lambda step: isinstance(step.what, Transfer))
     if not paid:
-        return NOBODY
+        return REFUSED if trace.where("fail") else NOBODY
     late = [step for step in paid if step.at_us >= parts[step.node].at_us]
     if not late:
         return EARLY
@@ -259,6 +271,7 @@ def way(paid: Trace, parts: dict[str, Step], trace: Trace) -> str:
 
 ALL = "A snapshot is complete when all three have recorded what they have."
 LITTLE = "Too little: what had left the sender had not arrived. The other way round?"
+REFUSED = "This payment is refused: from 1 to what is there, and to another account."
 NOBODY = "As long as nobody pays, every snapshot is right."
 EARLY = "Who paid had not recorded anything yet: it is counted once, where it arrives."
 TOGETHER = "All are asked at the same moment. Which of the questions should be late?"

@@ -192,9 +192,8 @@ def stamped(answer: Any, case: Case) -> Outcome:
     given = counts(answer, STAMP)
     for name, count, right in zip(DIAGRAM.processes, given, stamp("q4"), strict=True):
         if count < right:
-            came = (
-                f"{count} events of {name}; and {way(f'{name.lower()}{right}', 'q4')}"
-            )
+            more = way(f"{name.lower()}{right}", "q4")
+            came = f"{count} of the events of {name}, and q4 knows of more: {more}"
             return partly(0, came, DIAGRAM.trace, advice=KNOWS)
         if count > right:
             came = f"no way leads from {name.lower()}{count} to q4"

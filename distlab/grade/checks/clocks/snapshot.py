@@ -17,7 +17,7 @@ from distlab.grade.exercise import (
     broken,
     kept,
 )
-from distlab.node import Call, Deliver, NodeId, Send, Start
+from distlab.node import Call, Deliver, NodeId, Output, Send, Start
 from distlab.sim import ClosedLoop, Cluster, Exponential, Network, Uniform
 from distlab.trace import Step, Trace
 
@@ -221,7 +221,30 @@ def recorded(node: Any, scenario: Scenario) -> Outcome:
         if wrong := part.wrong():
             came, advice = wrong
             return broken(came, trace, advice=advice, mark=part.told[:1])
-    return kept(f"{len(found)} parts")
+    return penniless(node) or kept(f"{len(found)} parts")
+
+
+def penniless(node: Any) -> Outcome | None:
+    """Whether to have recorded 0 counts as not to have recorded."""
+    s2 = node("s2", ("s1", "s2", "s3"))
+    events = (
+        Start(),
+        pays("s1", DEPOSIT),
+        Deliver("s1", Marker()),
+        Deliver("s3", Transfer(7)),
+        Deliver("s3", Marker()),
+    )
+    effects = [effect for event in events for effect in s2.step(event)]
+    told = [effect.value for effect in effects if isinstance(effect, Output)]
+    right = Recorded(0, (("s1", ()), ("s3", (7,))))
+    sent = sum(isinstance(e, Send) and e.msg == Marker() for e in effects)
+    if not told or (told[0] == right and sent == 2):
+        return None
+    came = "s2 has nothing left; s1's marker comes, 7 from s3, and s3's marker"
+    return broken(f"{came}: it tells {told[0]!r}", advice=ZERO)
+
+
+ZERO = "To have recorded 0 is to have recorded: None is what `self.recorded` is before."
 
 
 TWO = {"s1": (pays("s2", 1), SNAPSHOT, pays("s2", 2)), "s2": (pays("s1", 4),)}

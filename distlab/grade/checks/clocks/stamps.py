@@ -103,10 +103,7 @@ def pairs(trace: Trace) -> Iterator[Pair]:
 
 def unstamped(trace: Trace) -> Outcome | None:
     """Whether something has happened, and has no stamp by which one could judge."""
-    happened = 0
-    for step in trace:
-        happened += step.kind == "call"
-        happened += step.kind == "deliver" and isinstance(step.what, Told)
+    happened = [what for step in trace if (what := event(step))]
     told = trace.where("output")
     for step in told:
         said = step.what
@@ -116,15 +113,32 @@ def unstamped(trace: Trace) -> Outcome | None:
         if len(said.ts.counts) != len(PROCESSES):
             came = f"“{said.what}” has {said.ts!r}"
             return broken(came, trace, advice=LENGTH, mark=(step,))
-    if len(told) != happened:
-        came = f"{happened} events have happened, and {len(told)} were told"
+    if len(told) != len(happened):
+        came = f"{len(happened)} events have happened, and {len(told)} were told"
         return broken(came, trace, advice=OUTPUT)
+    for step, what in zip(told, happened, strict=True):
+        if step.what.what != what:
+            came = f"{step.node} tells “{step.what.what}” of what is “{what}”"
+            return broken(came, trace, advice=WHAT, mark=(step,))
     return None
+
+
+def event(step: Step) -> str:
+    """What a process calls that which happens in this step, if it is an event."""
+    match step.kind, step.what:
+        case "call", Call("act", (str(what),)):
+            return what
+        case "call", Call("tell", (str(what), _)):
+            return f"tells {what}"
+        case "deliver", Told(_, what):
+            return f"hears {what}"
+    return ""
 
 
 KIND = "Tell each event by `self.output(Happened(what, ts))`; `ts` is a `Vector`."
 LENGTH = "A vector has an entry for each process, in the order of `self.nodes`."
 OUTPUT = "Tell each event once: `self.output(Happened(what, ts))`. Then return `ts`."
+WHAT = "What is told to have happened is the `what` that `happen` is given."
 
 
 def two_acts(node: Any) -> Outcome | None:

@@ -128,8 +128,8 @@ def commits(answer: Any, case: Case) -> Outcome:
     epsilon_ms = chosen(answer, "epsilon_ms").epsilon_ms
     if found := outside(epsilon_ms):
         return broken(found[1], advice=UNSAFE)
-    took_ms = commit_waits(Spanner, epsilon_ms).mean_ms
-    came = f"a commit takes {took_ms:.1f} ms"
+    took_ms = round(commit_waits(Spanner, epsilon_ms).mean_ms, 2)  # clocks tick in µs
+    came = f"a commit takes {took_ms:g} ms"
     if took_ms <= COMMIT_MS:
         return kept(came)
     came = f"{came}, and {COMMIT_MS:g} would do"
@@ -232,10 +232,10 @@ def useful(answer: Any, case: Case) -> Outcome:
     if found := unsafe(given):
         return broken(found[0], advice=UNSAFE)
     made: Any = Holder
-    used = made("c1", ("c1",), **given.lease).lasts_ms / given.term_ms
-    missed_ms = without_holder_ms(given)
-    came = f"{used:.0%} of a term are of use; after a crash nobody writes for "
-    came += f"{missed_ms:.0f} ms"
+    used = round(made("c1", ("c1",), **given.lease).lasts_ms / given.term_ms, 4)
+    missed_ms = round(without_holder_ms(given), 2)
+    came = f"{100 * used:.4g}% of a term are of use; after a crash nobody writes for "
+    came += f"{missed_ms:g} ms"
     if used >= USED and missed_ms <= MISSED_MS:
         return kept(came)
     share = min(used / USED, MISSED_MS / missed_ms)
