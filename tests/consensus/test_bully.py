@@ -6,9 +6,8 @@ from functools import partial
 import bully_mutants as mutants
 import pytest
 from killed import broken, each_mutant, first_harm, kill, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.check import Budget
 from distlab.check.explore import explore
 from distlab.check.explored import Explored
@@ -368,12 +367,7 @@ def test_a_fault_that_is_excluded_breaks_the_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(Bully.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Bully.assumes.kinds()) | EXCLUDED.keys()
 
 
 # A node that stands still, and messages that are late, for 600 ms: then all is well

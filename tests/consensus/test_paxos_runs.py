@@ -14,9 +14,8 @@ from paxos_claims import (
     always_what_is_learned_was_chosen,
     votes,
 )
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.check.linearizable import linearizable
 from distlab.consensus.paxos import Accepted, Ballot, Paxos
 from distlab.faults import (
@@ -234,10 +233,5 @@ def test_a_fault_that_is_excluded_breaks_the_promise_at_some_seed(kind, work):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
     excluded = {Byzantine, LostWrites, CorruptRecord}
-    assert menu == set(Paxos.assumes.kinds()) | excluded
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Paxos.assumes.kinds()) | excluded

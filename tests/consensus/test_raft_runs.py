@@ -27,9 +27,8 @@ from raft_runs import (
     run,
     said,
 )
-from schedules import OVER_MS
+from schedules import OVER_MS, menu
 
-from distlab import faults
 from distlab.consensus.client import RegisterClient, Reply, Request
 from distlab.consensus.raft import (
     AppendEntries,
@@ -196,12 +195,7 @@ def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(Raft.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Raft.assumes.kinds()) | EXCLUDED.keys()
 
 
 # -------------------------------------------------------------------------------- costs

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 import ring_election_mutants as mutants
 from killed import broken, each_mutant, first_harm, kill, mutants_in
-from schedules import Drawing
+from schedules import Drawing, menu
 
 from distlab import faults
 from distlab.check.explore import explore
@@ -300,12 +300,7 @@ def test_a_fault_that_is_excluded_breaks_the_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(RingElection.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(RingElection.assumes.kinds()) | EXCLUDED.keys()
 
 
 def test_two_nodes_with_one_number_are_both_elected():

@@ -7,7 +7,7 @@ import pytest
 import test_two_phase_commit
 import two_phase_commit_mutants as mutants
 from killed import broken, each_mutant, first_harm, kill, mutants_in
-from schedules import Drawing
+from schedules import Drawing, menu
 from two_phase_commit_claims import (
     always_a_commit_by_all,
     always_one_decision,
@@ -16,7 +16,6 @@ from two_phase_commit_claims import (
     sometimes_all_are_uncertain,
 )
 
-from distlab import faults
 from distlab.consensus.paxos import Paxos
 from distlab.consensus.two_phase_commit import (
     Commit,
@@ -307,13 +306,8 @@ def test_a_fault_that_is_excluded_breaks_the_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == {*Coordinator.assumes.kinds(), *EXCLUDED}
+    assert menu() == {*Coordinator.assumes.kinds(), *EXCLUDED}
     assert Coordinator.assumes == Participant.assumes
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
 
 
 # -------------------------------------------------------------------------------- costs

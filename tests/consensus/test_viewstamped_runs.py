@@ -8,6 +8,7 @@ import test_viewstamped
 import viewstamped_claims as claims
 import viewstamped_mutants as mutants
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 from viewstamped_claims import remembering
 from viewstamped_runs import (
     OF_THE_LIVING,
@@ -19,7 +20,6 @@ from viewstamped_runs import (
     servers,
 )
 
-from distlab import faults
 from distlab.consensus.viewstamped import PrepareOk, Viewstamped
 from distlab.consensus.viewstamped_recovery import ViewstampedRecovery
 from distlab.faults import (
@@ -28,7 +28,6 @@ from distlab.faults import (
     Crash,
     Cut,
     Duplication,
-    Fault,
     Isolate,
     Loss,
     LostWrites,
@@ -215,14 +214,9 @@ def test_views_alone_do_not_live_with_loss_and_recoveries(kind):
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
     """`test_viewstamped_stories` has a disk that forgets."""
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
     full = {*ViewstampedRecovery.assumes.kinds()}
-    assert menu == full | {Byzantine, LostWrites, CorruptRecord}
+    assert menu() == full | {Byzantine, LostWrites, CorruptRecord}
     assert full == {*Viewstamped.assumes.kinds(), *EXCLUDED, TornWrite}
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
 
 
 # ------------------------------------------------------------------------------- costs

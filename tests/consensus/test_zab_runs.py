@@ -11,12 +11,12 @@ import test_zab
 import zab_claims as claims
 import zab_mutants as mutants
 from killed import broken, each_mutant, first_harm, kill, mutants_in
+from schedules import menu
 from told import told
 from viewstamped_runs import WORKLOADS, servers
 from zab_claims import remembering
 from zab_runs import PROMISES, admitted, run
 
-from distlab import faults
 from distlab.consensus.zab import Ack, Zab
 from distlab.consensus.zab_election import ZabElection
 from distlab.faults import (
@@ -182,12 +182,7 @@ def test_a_disk_that_forgets_loses_what_is_committed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == {*ZabElection.assumes.kinds(), *EXCLUDED, *FORGETFUL}
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == {*ZabElection.assumes.kinds(), *EXCLUDED, *FORGETFUL}
 
 
 # ------------------------------------------------------------------------------- costs

@@ -6,9 +6,8 @@ import abd_mutants as mutants
 import pytest
 import test_abd
 from killed import broken, each_mutant, kill, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.check.linearizable import linearizable
 from distlab.faults import (
     Byzantine,
@@ -302,12 +301,7 @@ def test_a_fault_that_is_excluded_breaks_the_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(AbdReplica.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(AbdReplica.assumes.kinds()) | EXCLUDED.keys()
 
 
 @pytest.mark.parametrize("disk", ["kept", "lost"])

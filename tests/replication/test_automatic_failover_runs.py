@@ -13,10 +13,9 @@ from promises import (
     reads_are_recent,
     replicas_become_equal,
 )
-from schedules import OVER_MS, Drawing
-from test_single_leader_runs import CLIENTS, WORKLOADS, is_fault
+from schedules import OVER_MS, Drawing, menu
+from test_single_leader_runs import CLIENTS, WORKLOADS
 
-from distlab import faults
 from distlab.faults import (
     Byzantine,
     CorruptRecord,
@@ -179,5 +178,4 @@ def test_a_leader_whose_disk_forgets_shows_less_than_it_has_shown(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == {*AutomaticFailover.assumes.kinds(), *HARMFUL, *FORGETFUL}
+    assert menu() == {*AutomaticFailover.assumes.kinds(), *HARMFUL, *FORGETFUL}

@@ -5,10 +5,9 @@ import random
 import pytest
 from killed import kill
 from promises import SERVERS
-from schedules import OVER_MS, Drawing
-from test_single_leader_runs import CLIENTS, WORKLOADS, is_fault
+from schedules import OVER_MS, Drawing, menu
+from test_single_leader_runs import CLIENTS, WORKLOADS
 
-from distlab import faults
 from distlab.faults import (
     Byzantine,
     CorruptRecord,
@@ -176,5 +175,4 @@ def test_a_resource_that_lies_lets_an_old_leader_in():
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == {*FencedLeader.assumes.kinds(), Byzantine}
+    assert menu() == {*FencedLeader.assumes.kinds(), Byzantine}

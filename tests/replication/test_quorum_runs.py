@@ -7,9 +7,8 @@ import pytest
 import quorum_mutants as mutants
 import test_quorum_steps
 from killed import broken, each_mutant, first_harm, kill, mutants_in
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.check import freshness, siblings
 from distlab.faults import (
     Byzantine,
@@ -414,12 +413,7 @@ def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(schedule):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(Replica.assumes.kinds()) | {Byzantine}
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(Replica.assumes.kinds()) | {Byzantine}
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -18,9 +18,8 @@ from promises import (
     reads_are_recent,
     replicas_become_equal,
 )
-from schedules import OVER_MS, Drawing
+from schedules import OVER_MS, Drawing, menu
 
-from distlab import faults
 from distlab.faults import (
     Byzantine,
     CorruptRecord,
@@ -234,9 +233,4 @@ def test_a_fault_that_is_excluded_breaks_a_promise_at_some_seed(kind):
 
 
 def test_no_fault_of_the_menu_is_neither_admitted_nor_excluded():
-    menu = {f for f in vars(faults).values() if isinstance(f, type) and is_fault(f)}
-    assert menu == set(SingleLeader.assumes.kinds()) | EXCLUDED.keys()
-
-
-def is_fault(kind: type) -> bool:
-    return issubclass(kind, Fault) and not kind.__subclasses__()
+    assert menu() == set(SingleLeader.assumes.kinds()) | EXCLUDED.keys()
