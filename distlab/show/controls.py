@@ -87,6 +87,12 @@ def _slider(name: str, how: Slider, default: Any) -> Control:
     else:
         fits = isinstance(default, (int, float)) and how.low <= default <= how.high
         start = default if fits else how.low
+    exact = [Decimal(str(number)) for number in (start, how.low, how.step)]
+    if (exact[0] - exact[1]) % exact[2]:
+        raise Misuse(
+            f"`{name}` starts at {start}, and a slider from {how.low} in steps of "
+            f"{how.step} does not stop there: a browser would start elsewhere."
+        )
     label = how.label or label_of(name)
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
     widget = kind(

@@ -139,6 +139,17 @@ def test_a_start_outside_the_range_is_refused():
         show.slider(0, 1, 0.1, start=2)
 
 
+def test_a_start_between_two_stops_is_refused():
+    """A browser would start at a stop, and show another picture than the stored one."""
+
+    def shown(timeout_ms=150):
+        return f"{timeout_ms} ms"
+
+    show.tune(shown, timeout_ms=(90, 310, 20))
+    with pytest.raises(Misuse, match="from 80 in steps of 20 does not stop there"):
+        show.tune(shown, timeout_ms=(80, 300, 20))
+
+
 def test_a_parameter_without_control_and_default_is_refused():
     with pytest.raises(
         Misuse, match=r"needs `seed`: give it a control, such as `seed="
