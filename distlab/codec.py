@@ -5,7 +5,7 @@ a `$` is a dict with text for keys, and every other object says what it is:
 
     (1, 2.5, "x")       [1, 2.5, "x"]
     [1, 2]              {"$list": [1, 2]}
-    Ping(n=1)           {"$": "membership.swim.Ping", "n": 1}
+    Ask(number=1)       {"$": "clocks.lease.Ask", "number": 1}
 
 The same content gives the same text on any machine: the members of a set are sorted by
 their text. A dict keeps its order, since a node may go through it in that order.
