@@ -134,6 +134,21 @@ def partly(share: float, came: str, evidence: Any = None, *, advice: str) -> Out
     return Outcome(min(1.0, max(0.0, float(share))), came, advice, evidence)
 
 
+def by_size(
+    size: int,
+    smallest: int,
+    came: str,
+    evidence: Any = None,
+    *,
+    advice: str,
+    mark: Any = (),
+) -> Outcome:
+    """It works: all points for the smallest that does, fewer for what is larger."""
+    if size <= smallest:
+        return kept(came, evidence)
+    return Outcome(smallest / size, came, advice, evidence, mark)
+
+
 def judged(verdict: Any, evidence: Any = None, *, advice: str) -> Outcome:
     """What a verdict of `distlab.check` says: unknown is never valid."""
     if verdict.valid:

@@ -16,10 +16,10 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
+    by_size,
     partly,
 )
-from distlab.grade.plans import EMPTY, END_MS, Plan, plan
+from distlab.grade.plans import EMPTY, Plan, carried_out, plan, require_who_and_when
 from distlab.node import Call
 from distlab.replication.last_write_wins import LastWriteWins, StampingClient, stamp
 from distlab.replication.quorum import Store
@@ -51,7 +51,7 @@ def last_write_wins(
         network=Network(latency=2),
         faults=faults,
     )
-    return told(cluster, calls)
+    return carried_out(cluster, calls)
 
 
 def naive_snapshot(
@@ -60,14 +60,7 @@ def naive_snapshot(
     """Three accounts of 100; links keep their order, every message takes 2 ms."""
     network = Network(latency=2, fifo=True)
     cluster = Cluster(NaiveSnapshot, servers=3, network=network, faults=faults)
-    return told(cluster, calls)
-
-
-def told(cluster: Cluster, calls: Iterable[tuple[float, str, Call]]) -> Cluster:
-    """They do as they are told."""
-    for at_ms, node, call in calls:
-        cluster.add_call(at_ms, node, call)
-    return cluster.run(until_ms=END_MS)
+    return carried_out(cluster, calls)
 
 
 def given_in(answer: Any, name: str) -> Plan:
@@ -104,10 +97,7 @@ def require_payment(name: str, call: Any) -> None:
             str(node),
             Call("transfer", (str(_), int(_))),
         ):
-            if node not in ACCOUNTS:
-                raise Misuse(f"{name}: there is no {node!r}: s1, s2 or s3 may call.")
-            if not 0 <= at_ms < END_MS:
-                raise Misuse(f"{name}: {at_ms:g} ms is not between 0 and {END_MS}.")
+            require_who_and_when(name, node, ACCOUNTS, at_ms)
         case _:
             raise Misuse(
                 f"{name}: {call!r} is no call: write when, who and what, as "
@@ -160,10 +150,7 @@ def lost(writes: list[Written]) -> list[tuple[Written, Written]]:
 # ---------------------------------------------------------------------- what is claimed
 def scored(given: Plan, smallest: int, came: str, trace: Trace) -> Outcome:
     """It works; how small is it?"""
-    came = f"{came}, by {given}"
-    if given.size <= smallest:
-        return kept(came, trace)
-    return partly(smallest / given.size, came, trace, advice=SMALLER)
+    return by_size(given.size, smallest, f"{came}, by {given}", trace, advice=SMALLER)
 
 
 SMALLER = "It works, and a smaller plan does, too: which call or fault is not needed?"

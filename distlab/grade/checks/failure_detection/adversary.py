@@ -13,7 +13,7 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
+    by_size,
 )
 from distlab.membership.gossip import Gossip
 from distlab.membership.heartbeat import HeartbeatDetector, Suspect
@@ -100,10 +100,7 @@ def scored(
     """It works; with how few messages?"""
     count = lost(cluster)
     told = f"{came}, and {counted(count, 'message')} lost"
-    if count <= smallest:
-        return kept(told, cluster.trace)
-    share = smallest / count
-    return Outcome(share, told, advice, cluster.trace, mark)
+    return by_size(count, smallest, told, cluster.trace, advice=advice, mark=mark)
 
 
 # ---------------------------------------------------------------------- what is claimed

@@ -20,8 +20,7 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
-    partly,
+    by_size,
 )
 from distlab.sim import Cluster
 
@@ -45,10 +44,8 @@ def judge(losing: Any, mode: str, sync_followers: int, smallest: int) -> Outcome
         return broken(came, shown, advice=advice)
     gone = counted(len(verdict.evidence), "acknowledged write")
     came = f"{gone} lost, by {counted(len(faults), 'fault')}"
-    if len(faults) <= smallest:
-        return kept(came, shown)
     advice = "It loses a write. Which of these faults can you do without?"
-    return partly(smallest / len(faults), came, shown, advice=advice)
+    return by_size(len(faults), smallest, came, shown, advice=advice)
 
 
 def schedule_in(losing: Any, mode: str) -> tuple[Fault, ...]:

@@ -13,10 +13,9 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
-    partly,
+    by_size,
 )
-from distlab.grade.plans import CLIENTS, EMPTY, END_MS, Plan, plan
+from distlab.grade.plans import CLIENTS, EMPTY, Plan, carried_out, plan
 from distlab.history import History, Operation
 from distlab.node import Call
 from distlab.replication.abd import AbdReplica
@@ -57,9 +56,7 @@ def run(
         faults=faults,
         **settings,
     )
-    for at_ms, client, call in calls:
-        cluster.add_call(at_ms, client, call)
-    return cluster.run(until_ms=END_MS)
+    return carried_out(cluster, calls)
 
 
 # ------------------------------------------------------------------------ what was seen
@@ -125,9 +122,7 @@ def verdict(plan: Plan, cluster: Cluster, later: bool, smallest: int) -> Outcome
         came = "; ".join(map(str, held)) or "nobody took a name"
         return broken(came, shown, advice=why_not(history, held, later))
     came = f"{found[0]}; {found[1]}: by {plan}"
-    if plan.size <= smallest:
-        return kept(came, shown)
-    return partly(smallest / plan.size, came, shown, advice=SMALLER)
+    return by_size(plan.size, smallest, came, shown, advice=SMALLER)
 
 
 def why_not(history: History, held: list[Taking], later: bool) -> str:

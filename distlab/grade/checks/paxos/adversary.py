@@ -14,10 +14,9 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
-    partly,
+    by_size,
 )
-from distlab.grade.plans import EMPTY, END_MS, Plan, plan
+from distlab.grade.plans import EMPTY, Plan, carried_out, plan, require_who_and_when
 from distlab.node import Call, volatile
 from distlab.quorum import Majority
 from distlab.sim import Cluster, Network
@@ -49,19 +48,14 @@ def three_acceptors(
     cluster = Cluster(
         protocol, servers=3, network=Network(latency=2), faults=faults, retry_ms=None
     )
-    for at_ms, node, call in calls:
-        cluster.add_call(at_ms, node, call)
-    return cluster.run(until_ms=END_MS)
+    return carried_out(cluster, calls)
 
 
 def require_proposal(name: str, call: Any) -> None:
     """Raise `Misuse` unless this is `(10, "s1", Call("propose", ("tea",)))`."""
     match call:
         case (int() | float() as at_ms, str(node), Call("propose", (_,))):
-            if node not in SERVERS:
-                raise Misuse(f"{name}: there is no {node!r}: s1, s2 or s3 may propose.")
-            if not 0 <= at_ms < END_MS:
-                raise Misuse(f"{name}: {at_ms:g} ms is not between 0 and {END_MS}.")
+            require_who_and_when(name, node, SERVERS, at_ms, may="propose")
         case _:
             raise Misuse(
                 f"{name}: {call!r} is no proposal: write when, who and what, as "
@@ -107,9 +101,7 @@ def verdict(
         came = f"chosen: {', '.join(values) or 'nothing'}"
         return broken(came, shown, advice=why_not(given, cluster, found, forgetting))
     came = f"{' and '.join(values)} are chosen: by {given}"
-    if given.size <= smallest:
-        return kept(came, shown)
-    return partly(smallest / given.size, came, shown, advice=SMALLER)
+    return by_size(given.size, smallest, came, shown, advice=SMALLER)
 
 
 def why_not(

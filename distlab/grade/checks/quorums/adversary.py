@@ -14,10 +14,9 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
-    partly,
+    by_size,
 )
-from distlab.grade.plans import CLIENTS, EMPTY, END_MS, Plan, plan
+from distlab.grade.plans import CLIENTS, EMPTY, Plan, carried_out, plan
 from distlab.history import History, Operation
 from distlab.node import Call
 from distlab.replication.quorum import Replica
@@ -48,9 +47,7 @@ def strict_quorum(
         r=2,
         w=2,
     )
-    for at_ms, client, call in calls:
-        cluster.add_call(at_ms, client, call)
-    return cluster.run(until_ms=END_MS)
+    return carried_out(cluster, calls)
 
 
 # ------------------------------------------------------------------------ what was seen
@@ -104,11 +101,7 @@ def verdict(
     shown = cluster.trace.between(0, read.ended_ms + 5)
     marked = shown.where("ok", test=lambda s: s.what in (earlier.result, read.result))
     came = f"{told(earlier)}, later {told(read)}: by {plan}"
-    if plan.size <= smallest:
-        return kept(came, shown)
-    share = smallest / plan.size
-    outcome = partly(share, came, shown, advice=SMALLER)
-    return outcome._replace(mark=tuple(marked))
+    return by_size(plan.size, smallest, came, shown, advice=SMALLER, mark=tuple(marked))
 
 
 SMALLER = (

@@ -24,8 +24,7 @@ from distlab.grade.exercise import (
     Literal,
     Outcome,
     broken,
-    kept,
-    partly,
+    by_size,
 )
 from distlab.node import NodeId, volatile
 from distlab.sim.by_hand import ByHand
@@ -213,9 +212,7 @@ def scored(table: Table, smallest: int, came: str) -> Outcome:
     """It works; how short is it?"""
     count = len(table.lines)
     told = f"{came}, after {counted(count, 'move')}"
-    if count <= smallest:
-        return kept(told, str(table))
-    return partly(smallest / count, told, str(table), advice=SHORTER)
+    return by_size(count, smallest, told, str(table), advice=SHORTER)
 
 
 SHORTER = (
