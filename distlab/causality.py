@@ -44,7 +44,6 @@ class Causality:
         self._read()
         drops = self.sources.items()
         self._dropped = {i: sent for i, sent in drops if not self.places[i]}
-        self._stamps = self._stamped()
 
     def _read(self) -> None:
         """Find the line of each node, and the sending of each message."""
@@ -69,7 +68,9 @@ class Causality:
                     f"put the steps of the trace in an order of causes."
                 )
 
-    def _stamped(self) -> Stamps:
+    @cached_property
+    def _stamps(self) -> Stamps:
+        """What nodes knew of each other: cuts can be looked at without."""
         return stamps_of(len(self._columns), self._arrivals())
 
     def _arrivals(self) -> list[Arrival]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from functools import cached_property
 
 import causality_mutants as mutants
 import pytest
@@ -227,7 +228,8 @@ def keeping(kind: type[Stamps]) -> type[Causality]:
     """Stamps are kept in such a way."""
 
     class Kept(Causality):
-        def _stamped(self) -> Stamps:
+        @cached_property
+        def _stamps(self) -> Stamps:
             nodes = len(self.lines)
             heard = self._arrivals()
             size = (nodes, len(heard)) if issubclass(kind, Rows) else (nodes,)

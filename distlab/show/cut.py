@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from distlab.causality import Causality
 from distlab.causality import Cut as Steps
 from distlab.errors import Misuse
 from distlab.show import shapes
@@ -59,7 +58,7 @@ class CutLine(Layer):
     }
 
     def __init__(self, trace: Trace, steps: Steps | None, at_ms: Times | None):
-        self.causality = Causality(trace)
+        self.causality = trace.causality
         self.at_ms = at_ms
         self.steps = self._steps(steps, at_ms)
         self.orphans = self.causality.orphans(self.steps)
@@ -133,7 +132,7 @@ class CutLine(Layer):
         steps = self.steps[node]
         low = layout.x(trace[line[steps - 1]].at_us) if steps else layout.left
         then = layout.x(trace[line[steps]].at_us) if steps < len(line) else layout.right
-        return min((low + then) / 2, low + NEAR)
+        return between(low, then)
 
     def shapes(self, layout: Layout) -> Iterator[str]:
         """The line, from above the first lane to below the last."""
@@ -143,3 +142,8 @@ class CutLine(Layer):
             at = [(first, layout.top + 4), *at, (last, layout.bottom - 4)]
         for (x0, y0), (x1, y1) in pairwise(at):
             yield shapes.line(x0, y0, x1, y1, self.line)
+
+
+def between(low: float, then: float) -> float:
+    """Where a cut passes: soon after the last step in it, before the next one."""
+    return min((low + then) / 2, low + NEAR)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from distlab.causality import Causality, Cut
+from distlab.causality import Cut
 from distlab.errors import Misuse
 from distlab.show.account import Happening, happenings
 from distlab.trace import Step, Trace
@@ -26,7 +26,7 @@ class Order:
 
     def __init__(self, trace: Trace, steps: Iterable[tuple[int, Step]] | None = None):
         self.trace = trace
-        self.causality = Causality(trace)
+        self.causality = trace.causality
         chosen = enumerate(trace) if steps is None else steps
         places = self.causality.places
         self.events: list[Happening] = [

@@ -13,12 +13,10 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 from distlab.errors import Misuse
+from distlab.show.cut import between
 from distlab.show.order import Order
 
-GAP = (
-    12.0  # pixels between an event and what comes after it at once, where there is room
-)
-NEAR = 14.0  # from the last event in a cut to the cut, at most
+GAP = 12.0  # pixels from an event to what comes after it at once, if there is room
 
 
 class Rubber:
@@ -82,10 +80,9 @@ class Rubber:
         x = min(max([middle, self.left, *least]), *most, self.right)
         near, far = x - self.gap, x + self.gap
         # each side by itself: what is on the other one does not push
-        there = zip(xs, early, strict=True)
-        left = self._pushed_left([min(at, near) if e else inf for at, e in there])
-        there = zip(xs, early, strict=True)
-        right = self._pushed_right([-inf if e else max(at, far) for at, e in there])
+        sides = list(zip(xs, early, strict=True))
+        left = self._pushed_left([min(at, near) if e else inf for at, e in sides])
+        right = self._pushed_right([-inf if e else max(at, far) for at, e in sides])
         return [left[e] if early[e] else right[e] for e in range(len(xs))], x
 
     # ------------------------------------------------------------------------- the cut
@@ -108,7 +105,7 @@ class Rubber:
             steps = cut.get(node, 0)
             low = xs[lane[steps - 1]] if steps else self.left - self.gap
             then = xs[lane[steps]] if steps < len(lane) else self.right + self.gap
-            points.append(min((low + then) / 2, low + NEAR))
+            points.append(between(low, then))
         return points
 
     # ------------------------------------------------------------------------- pushing
