@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         properties.known(arguments.judge, properties.PROPERTIES, "property")
     groups = asked_groups(arguments)
     protocol = next(iter(groups.values()))[0]
-    assumed = "ordered" if protocol.assumes.links == "reliable FIFO" else "unordered"
+    assumed = "ordered" if protocol.assumes.fifo else "unordered"
     arguments.network = arguments.network or assumed
     cluster = described(arguments, groups)
     verdict = explored(arguments, protocol, cluster)

@@ -291,6 +291,11 @@ class Assumes(Value):
             Resume,
         )
 
+    @property
+    def fifo(self) -> bool:
+        """Whether messages of a link have to arrive in the order they were sent in."""
+        return self.links == "reliable FIFO"
+
     def check(self) -> None:
         """Raise `Misuse` for a word that is not known."""
         self.kinds()

@@ -159,7 +159,7 @@ def made(arguments: argparse.Namespace) -> sim.Cluster:
     caller, callers = groups.get("clients", next(iter(groups.values())))
     protocol, fifo = next(iter(groups.values()))[0], arguments.fifo
     if fifo is None:
-        fifo = protocol.assumes.links == "reliable FIFO"
+        fifo = protocol.assumes.fifo
     more: dict[str, Any] = {**groups, **dict(setting(text) for text in arguments.set)}
     return sim.Cluster(
         protocol,

@@ -50,7 +50,7 @@ def run(
     if schedule is None:
         schedule = Drawing(seed, servers, **SLOW).schedule(protocol.assumes)
     if fifo is None:
-        fifo = protocol.assumes.links == "reliable FIFO"
+        fifo = protocol.assumes.fifo
     workload = {
         id: ClosedLoop(
             [said(k + 1, id) for k in range(SPEAKS[work][id != "s1"])],
