@@ -48,7 +48,9 @@ def load(
     return Load(total / n / periods, max(sent.values()), max(received.values()))
 
 
-def first_pinged(protocol: type[Node], ping: type[Message], n: int, seed: int) -> Any:
+def first_pinged(
+    protocol: type[Node], ping: type[Message], n: int, seed: int
+) -> list[int]:
     """In which period each of n members is first sent a `ping`, the first being 1.
 
     So it would be, too, if just this one had crashed: nobody's draws would differ.

@@ -15,7 +15,7 @@ Source
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 MULTIPLIER = 0xDA942042E4DD58B5
@@ -51,12 +51,9 @@ class Stream:
         """A number from 0 to 1, never 1, with 53 random bits."""
         return (self.bits() >> 11) * 2.0**-53
 
-    def sample(self, k: int, options: Iterable[Any]) -> tuple:
+    def sample(self, k: int, options: Sequence[Any]) -> tuple:
         """`k` different ones of `options`, in the order drawn."""
-        if isinstance(options, range):
-            return tuple(options[i] for i in self.places(k, len(options)))
-        left = list(options)
-        return tuple(left.pop(self.between(0, len(left) - 1)) for _ in range(k))
+        return tuple(options[i] for i in self.places(k, len(options)))
 
     def places(self, k: int, count: int) -> list[int]:
         """Which of so many, drawn as from a list of all that shrinks; none is made."""

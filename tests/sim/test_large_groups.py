@@ -24,11 +24,18 @@ class Chooser(Node):
         self.choose(3, range(2))
 
 
+def taken_out(stream: Stream, k: int, options: range) -> tuple[int, ...]:
+    """One after the other, of a list that becomes shorter."""
+    left = list(options)
+    return tuple(left.pop(stream.between(0, len(left) - 1)) for _ in range(k))
+
+
 @pytest.mark.parametrize("k", [0, 1, 4, 10])
 def test_of_a_range_the_same_are_drawn_as_of_its_list(k):
     for seed in range(100):
         some = Stream(seed).sample(k, range(3, 13))
         assert some == Stream(seed).sample(k, list(range(3, 13)))
+        assert some == taken_out(Stream(seed), k, range(3, 13))
 
 
 def test_a_node_may_choose_of_a_range():
