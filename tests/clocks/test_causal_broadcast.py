@@ -168,13 +168,9 @@ KILLED = [
 ]
 
 
-def shaped(work: str, kind: type, seed: int) -> Cluster:
-    return run(kind, seed, work)
-
-
 @each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    kill(mutant, seed, promise, PROMISES, partial(shaped, shape), CausalBroadcast)
+    kill(mutant, seed, promise, PROMISES, partial(run, work=shape), CausalBroadcast)
 
 
 def test_every_mutant_has_what_kills_it():

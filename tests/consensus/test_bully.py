@@ -321,13 +321,9 @@ KILLED_BY_A_STEP = {
 }
 
 
-def shaped(work: str, kind: type, seed: int) -> Cluster:
-    return run(kind, seed, work)
-
-
 @each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    kill(mutant, seed, promise, (promise,), partial(shaped, shape), Bully)
+    kill(mutant, seed, promise, (promise,), partial(run, work=shape), Bully)
 
 
 @pytest.mark.parametrize("mutant", KILLED_BY_A_STEP, ids=lambda kind: kind.__name__)

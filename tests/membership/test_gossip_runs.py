@@ -230,14 +230,10 @@ KILLED = [
 ]
 
 
-def shaped(work: str, kind: type[Site], seed: int) -> Cluster:
-    return run(kind, seed, work)
-
-
 @each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
     right = mutant.__base__
-    kill(mutant, seed, promise, (*ALWAYS, promise), partial(shaped, shape), right)
+    kill(mutant, seed, promise, (*ALWAYS, promise), partial(run, work=shape), right)
 
 
 def test_every_mutant_has_what_kills_it():

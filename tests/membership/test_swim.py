@@ -282,13 +282,9 @@ KILLED_BY_A_STEP = {
 }
 
 
-def shaped(work: str, kind: type, seed: int) -> Cluster:
-    return run(kind, seed, work)
-
-
 @each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    kill(mutant, seed, promise, PROMISES, partial(shaped, shape), Swim)
+    kill(mutant, seed, promise, PROMISES, partial(run, work=shape), Swim)
 
 
 @pytest.mark.parametrize("mutant", KILLED_BY_A_STEP, ids=lambda kind: kind.__name__)

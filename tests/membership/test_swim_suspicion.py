@@ -195,13 +195,9 @@ KILLED_BY_A_STEP = {
 }
 
 
-def shaped(work: str, kind: type, seed: int) -> Cluster:
-    return run(kind, seed, work)
-
-
 @each_mutant(KILLED)
 def test_what_forgets_a_rule_breaks_a_promise(mutant, shape, seed, promise):
-    kill(mutant, seed, promise, PROMISES, partial(shaped, shape), SuspicionSwim)
+    kill(mutant, seed, promise, PROMISES, partial(run, work=shape), SuspicionSwim)
 
 
 @pytest.mark.parametrize("mutant", KILLED_BY_A_STEP, ids=lambda kind: kind.__name__)
