@@ -30,6 +30,7 @@ from distlab.replication.abd import AbdReplica
 Sent = tuple[str, str, Message]
 Calls = Mapping[str, tuple[Call, ...]]
 TWO = {"s1": (Call("propose", ("A",)),), "s2": (Call("propose", ("B",)),)}
+WRITE_AND_READ = {"c1": (Call("write", ("x", 1)),), "c2": (Call("read", ("x",)),)}
 ONE = {"s1": (Call("propose", ("A",)),)}
 READS_AND_WRITES = {
     "c1": (Call("write", ("x", 1)),),
@@ -159,13 +160,53 @@ def memory() -> Iterator[list[str]]:
     ]  # fmt: skip
 
 
+COMMUTING: list[tuple[str, type[Node], dict[str, Any]]] = [
+    *(
+        (f"Paxos, one of {n} proposes", Paxos, {"servers": n, "workload": ONE})
+        for n in (3, 4, 5)
+    ),
+    ("Paxos, two of 3 propose", Paxos, {"servers": 3, "workload": TWO}),
+    *(
+        (f"ABD, {n} replicas, a write and a read, histories", AbdReplica, {
+            "servers": n, "clients": 2, "workload": WRITE_AND_READ, "history": True,
+            "budget": Budget(timers=0),
+        })
+        for n in (2, 3)
+    ),
+]  # fmt: skip
+
+
+def commuting() -> Iterator[list[str]]:
+    """The worlds and the processor time of searches, whole and reduced."""
+    for name, protocol, cluster in COMMUTING:
+        more = {"retry_ms": None} if protocol is Paxos else {}
+        states, took_s = [], []
+        for reduced in (False, True):
+            gc.collect()
+            began_s = time.process_time()
+            verdict = explore(
+                protocol, commuting=reduced, limits=ENOUGH, progress=False,
+                **cluster, **more,
+            )  # fmt: skip
+            took_s.append(time.process_time() - began_s)
+            assert verdict.valid
+            states.append(verdict.states)
+        whole, left = states
+        yield [
+            name, f"{whole:,}", f"{left:,}", f"{whole / left:.1f}",
+            f"{took_s[0] / took_s[1]:.1f}",
+        ]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="update README.md")
     parser.add_argument("--quick", action="store_true", help="one round")
     arguments = parser.parse_args()
     heads = "worlds", "transitions", "steps of nodes", "cells", "bytes a world"
+    fewer = "work", "worlds", "deliveries alone", "times fewer", "times faster"
     found = {
+        "explorer-commuting": table(fewer, list(commuting())),
         "explorer-nodes-memory": table(heads, list(memory())),
         "explorer-nodes": table(
             ["work", "worlds/s", "times the little one"],

@@ -54,7 +54,7 @@ exit codes:
 CODES = {"valid": 0, "invalid": 1, "unknown": 2}
 SIZE = 3  # of each group, as of the servers of a cluster
 OF_NODES = """servers clients call network crashes recoveries timers prompt
-interchangeable judge trace jsonl svg""".split()
+interchangeable commuting judge trace jsonl svg""".split()
 USUAL = Limits(steps=200_000, time_s=60, memory_mb=2000)
 
 
@@ -78,6 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--prompt", action="store_true", help="words to oneself come before all else")
     told = "keep one of the worlds that differ by who is who among these, as servers"
     add("--interchangeable", metavar="GROUP", help=told)
+    told = "take deliveries alone that commute with all else: fewer worlds"
+    add("--commuting", action="store_true", help=told)
     add_limits(parser)
     add("--judge", metavar="PROPERTY", help="what was promised: linearizable, causal …")
     add("--order", default="breadth", help=f"{', '.join(ORDERS)} (breadth)")
@@ -194,6 +196,7 @@ def explored(
         order=arguments.order,
         seed=arguments.seed,
         limits=limits(arguments),
+        commuting=arguments.commuting,
         **cluster,
     )
 

@@ -46,6 +46,14 @@ class Model:
         """What may happen in a state, and the state after it; always in one order."""
         raise NotImplementedError(f"{type(self).__name__}.next: give the steps.")
 
+    def enough(self, state: Any) -> Iterable[tuple[Action, State]]:
+        """Of what may happen, as much as a search has to go through: all of it."""
+        return self.next(state)
+
+    def again(self) -> Iterable[State]:
+        """States for which it was not enough, as one knows by now: none."""
+        return ()
+
     def within(self, state: Any) -> bool:
         """The boundary: a state outside is neither counted nor gone on from."""
         return True

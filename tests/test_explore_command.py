@@ -92,6 +92,7 @@ def test_where_little_can_happen_a_verdict_is_no_comfort(capsys, words, told):
 FEWER = [
     ("consensus.raft --timers 1 --clients 0", "--interchangeable servers", (157, 28)),
     ("consensus.paxos --servers 2 --set retry_ms=None", "--prompt", (754, 265)),
+    ("consensus.paxos --servers 2 --set retry_ms=None", "--commuting", (754, 485)),
 ]
 
 

@@ -15,6 +15,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from distlab.check.budget import Budget
+from distlab.check.commuting import Commuting, check_lasting
 from distlab.check.explored import Explored
 from distlab.check.limits import Limits
 from distlab.check.networks import Ordered, Unordered
@@ -49,7 +50,8 @@ def explore(
 
     `subject` is a class of nodes, and `cluster` what `Worlds` takes: groups, settings,
     `workload`, `network`, `budget`; with `interchangeable="servers"`, worlds that
-    differ only by who is who among these are one (`renaming`). Or it is a model, or
+    differ only by who is who among these are one (`renaming`); with `commuting=True`,
+    deliveries that commute are taken alone (`commuting`). Or it is a model, or
     `Worlds` made before: a search in stages needs one to go on in. Properties, `goal`
     and `within` are functions of a `World`, or of a model's states; how a search goes
     on is told by `search`.
@@ -93,7 +95,7 @@ def of_nodes(
             f"a search that goes on from another needs the same worlds: make them "
             f"once, `worlds = Worlds({protocol.__name__}, …)`, and explore these."
         )
-    kind = Interchangeable if "interchangeable" in cluster else Worlds
+    kind = kind_of_worlds(cluster, asked, how["order"])
     while True:
         try:
             return of_worlds(kind(protocol, **cluster), asked, how)
@@ -101,6 +103,21 @@ def of_nodes(
             if cluster.get(needed.what):
                 raise
             cluster[needed.what] = True
+
+
+def kind_of_worlds(cluster: dict[str, Any], asked: Asked, order: str) -> type[Worlds]:
+    """The worlds that are asked for; `commuting` is taken out of the cluster."""
+    if not cluster.pop("commuting", False):
+        return Interchangeable if "interchangeable" in cluster else Worlds
+    if "interchangeable" in cluster:
+        raise Misuse(
+            "interchangeable, commuting: give one of them. Which of two deliveries is "
+            "taken alone depends on who is who."
+        )
+    if order == "random":
+        raise Misuse("commuting: random walks go one way at a time: leave it out.")
+    check_lasting(asked.properties, goal=asked.goal, within=asked.within)
+    return Commuting
 
 
 def of_worlds(worlds: Worlds, asked: Asked, how: dict[str, Any]) -> Explored:

@@ -127,7 +127,7 @@ class Local:
             yield from self._from_itself(number, loop, letters)
             if not busy:
                 yield from self._from_others(number, loop, letters)
-        for event in self._own(body, self.nodes[number], busy):
+        for event in self.own(number, busy):
             keeps = () if isinstance(event, Crash) else loop
             for outcome in self.outcomes(number, event):
                 yield outcome, self.cell(outcome.body, keeps + outcome.loop, letters)
@@ -151,14 +151,15 @@ class Local:
                 if not outcome.idle or self.network.idle:
                     yield outcome, self.cell(outcome.body, loop + outcome.loop, rest)
 
-    def _own(self, body: Body, node: Node, busy: bool) -> Iterator[Event]:
+    def own(self, number: int, busy: bool = False) -> Iterator[Event]:
         """What may happen to a node without the network."""
+        body, node = self.bodies[number], self.nodes[number]
         if not body.up:
             if self.budget.recoveries:
                 yield Recover(DiskReport(body.lost))
             return
         if not busy:
-            for timer in ripe(body.pending):
+            for timer in ripe(body.pending) if self.budget.timers != 0 else ():
                 yield Fire(timer)
             if body.called < len(self.calls) and node.operation is None:
                 yield self.calls[body.called]

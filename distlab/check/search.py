@@ -108,6 +108,7 @@ class Search:
         kind = type(model)
         self.canonical = None if kind.canonical is Model.canonical else model.canonical
         self.is_bounded = kind.within is not Model.within
+        self.steps = model.next if kind.enough is Model.enough else model.enough
         self.numbers: dict[State, int] = {}  # of the states, as they were reached
         self.parents = array("q")
         self.depths = array("i")
@@ -151,7 +152,7 @@ class Search:
         """Reach all that can be reached, the nearest or the newest state first."""
         numbers, to_do, done = self.numbers, self.to_do, 0
         take = to_do.popleft if order == "breadth" else to_do.pop
-        while to_do and self.ended_at is None:
+        while self.ended_at is None and (to_do or self.again()):
             if len(numbers) > most:
                 self.meter.exceeded = f"{most:,} states"
                 break
@@ -165,6 +166,11 @@ class Search:
             to_do.extend(self.after(state, numbers[state]))
         self.count, self.depth, self.left = len(numbers), max(self.depths), len(to_do)
         self.exhausted = self.ended_at is None and self.meter.exceeded is None
+
+    def again(self) -> bool:
+        """Whether there are states that have to be gone on from once more."""
+        self.to_do.extend(self.model.again())
+        return bool(self.to_do)
 
     def walk(self, drawn: random.Random, shown: Any) -> None:
         """Go from an initial state wherever chance leads, again and again."""
@@ -199,7 +205,7 @@ class Search:
         bounded = self.is_bounded or self.bound is not None
         new: list[State] = []
         seen = 0
-        for _, after in self.model.next(state):
+        for _, after in self.steps(state):
             if canonical is not None:
                 after = canonical(after)
             known = numbers.get(after)

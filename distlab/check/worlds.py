@@ -118,8 +118,7 @@ class Worlds(Model):
         cell = world >> BITS * local.at & CELL
         _, loop, letters = local.cells[cell]
         after = local.cell(start.body, loop + start.loop, letters)
-        _, change, arrivals, _ = self.move(local, cell, start, after)
-        return world + change + sum(mail[world >> at & CELL] for at, mail in arrivals)
+        return carried_out(self.move(local, cell, start, after), world)
 
     def next(self, world: int) -> list[Step]:
         """Each thing that may happen next, and the world after it."""
@@ -295,6 +294,12 @@ class Spending(dict[int, "int | None"]):
             change = after - number << worlds.top
         self[number] = change
         return change
+
+
+def carried_out(move: Move, world: int) -> int:
+    """The world after a move that costs nothing and tells nobody."""
+    _, change, arrivals, _ = move
+    return world + change + sum(mail[world >> at & CELL] for at, mail in arrivals)
 
 
 def check(network: Any, budget: Any) -> None:
