@@ -1,9 +1,14 @@
 """What all tests share: golden texts, and imports that nobody looks through again."""
 
 import gc
+import signal
 from collections.abc import Callable
 
 import pytest
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that we
+# start: whether an interrupt ends it is one of the things that are tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
