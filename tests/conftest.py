@@ -1,8 +1,10 @@
-"""What all tests share: golden texts, and imports that nobody looks through again."""
+"""What all tests share: golden texts, a browser, imports looked through just once."""
 
 import gc
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -41,3 +43,17 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         )
 
     return compare
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Any]:
+    """A real browser; without one a test is skipped, and fails in CI."""
+    from lab_in_browser import browser, chromium  # slow to import, and few want it
+
+    if chromium() is None:
+        sentence = "no Chromium on this machine: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with browser() as opened:
+        yield opened

@@ -13,15 +13,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import nbformat
 import pytest
 from lab_in_browser import (
     Lab,
     Visit,
-    browser,
-    chromium,
     free_port,
     lab_of,
     visit,
@@ -68,17 +65,6 @@ except OSError:
     pass
 1 / 0
 """
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[Any]:
-    if chromium() is None:
-        sentence = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,10 @@
 Widths of letters are measured there, with the fonts that the machine has.
 """
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_in_browser import browser, chromium
 from test_cycle import SKEW, ring
 from test_history_picture import INVALID, STORY, VALID, crowd, op
 
@@ -86,17 +83,6 @@ def pictures() -> dict[str, Picture]:
     }
     rings = {f"ring of {n}": cycle(ring(n)) for n in (1, 2, 3, 4, 5, 6, 7, 8, 13)}
     return {**drawn, **rings}
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[Any]:
-    if chromium() is None:
-        sentence = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with browser() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("theme", PAPERS)

@@ -1,12 +1,10 @@
 """The player in a real browser: keys and buttons move it, and it tells what is true."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import by_hand
 import pytest
-from lab_in_browser import browser, chromium
 
 from distlab.show.naming import told
 from distlab.show.player import WIDGETS, player
@@ -49,17 +47,6 @@ def played() -> Trace:
             Step(step.at_us, "state", "s1", what=(("count", count), ("odd", count % 2)))
         )
     return pen.trace()
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[Any]:
-    if chromium() is None:
-        sentence = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture

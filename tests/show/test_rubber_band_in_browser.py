@@ -1,13 +1,11 @@
 """The rubber band in a real browser: it pulls as `Rubber` does, and says what is so."""
 
-import os
 import random
 from collections.abc import Iterator
 from typing import Any
 
 import by_hand
 import pytest
-from lab_in_browser import browser, chromium
 
 from distlab.causality import Causality
 from distlab.show.cone import Cone
@@ -46,17 +44,6 @@ STRAIGHT = """() => new Set([...document.querySelectorAll('.dl-handle')].map(
     g => g.getAttribute('transform').split(' ')[0])).size === 1"""
 # No glide: what is asked for is there at once.
 STILL = {"reduced_motion": "reduce"}
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[Any]:
-    if chromium() is None:
-        sentence = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 Time stands still but for `wait`, so that nothing here depends on how fast a machine is.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_in_browser import browser, chromium
 
 from distlab import show
 
@@ -104,17 +102,6 @@ class Stage:
         told = self.page.locator(".view").first.get_attribute("aria-busy")
         assert told == str(seen).lower()
         return seen
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[Any]:
-    if chromium() is None:
-        sentence = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture
