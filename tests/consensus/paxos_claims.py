@@ -106,3 +106,4 @@ SAFETY = (
     always_higher_proposals_have_the_chosen_value,
     always_one_value_in_a_ballot,
 )
+LASTING = always_one_value_is_chosen, always_one_value_in_a_ballot  # broken for ever

@@ -6,6 +6,7 @@ A change of a number here is a change of the protocol.
 import paxos_mutants as mutants
 import pytest
 from paxos_claims import (
+    LASTING,
     SAFETY,
     chosen,
     sometimes_a_vote_comes_to_nothing,
@@ -91,6 +92,20 @@ def test_so_it_is_with_two_proposers_and_three_acceptors():
     assert (verdict.states, verdict.transitions) == (41_651, 130_483)
 
 
+@pytest.mark.parametrize(
+    ("servers", "workload", "whole", "states"),
+    [(5, ONE, 64_093, 2_899), (3, TWO, 487_649, 146_149)],
+)
+def test_so_it_is_where_deliveries_that_commute_are_taken_alone(
+    servers, workload, whole, states
+):
+    """Of all orders, those that may come to something else."""
+    cluster = {"servers": servers, "workload": workload, "retry_ms": None}
+    verdict = explore(Paxos, properties=LASTING, commuting=True, **cluster)
+    assert verdict.valid, verdict
+    assert verdict.states == states < whole
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize(
     ("more", "states"),
@@ -153,6 +168,25 @@ def test_what_forgets_a_rule_breaks_a_property(mutant, more, broken, steps):
     )
     assert verdict.invalid
     assert f"Broken after {steps} steps, {broken}" in verdict.reason
+    assert verdict.trace
+
+
+CHOOSE_TWICE = [
+    mutants.AsksTooFew,
+    mutants.ProposesAfterTooFewPromises,
+    mutants.ProposesItsOwnValue,
+    mutants.TellsNothingOfItsVote,
+    mutants.PromisesAnything,
+    mutants.AcceptsAnything,
+]
+
+
+@pytest.mark.parametrize("mutant", CHOOSE_TWICE)
+def test_what_chooses_twice_does_so_where_deliveries_are_taken_alone(mutant):
+    cluster = {"servers": 3, "workload": TWO, "retry_ms": None}
+    verdict = explore(mutant, properties=LASTING, commuting=True, **cluster)
+    assert verdict.invalid
+    assert "always one value is chosen" in verdict.reason
     assert verdict.trace
 
 
