@@ -15,11 +15,18 @@ Source
     (persistent sets: here of one transition). Asking each node by itself: Guerraoui and
     Yabandeh, "Model Checking a Networked System Without the Network", NSDI 2011.
 
-Every world in which all has arrived is still reached, and each history; not every world
-in between. So a property has to be one that stays broken once it is: two have decided,
-a history has no order. The invariants of nodes are minded whether they stay broken or
-not. Where a message may be lost, be doubled or find its receiver down, nothing commutes
-with that, and all ways are gone. The way to what is broken need not be a shortest one.
+Guarantees
+    Each history is reached, and whatever nodes can become leads on to something that is
+    reached; not everything in between is. So a property has to be one that stays broken
+    once it is: two have decided, a history has no order. The invariants of nodes are
+    minded whether they stay broken or not.
+
+Assumes
+    That a message stays where it is until it is delivered. Where one may be lost, be
+    doubled, find its receiver down or wait behind the receiver's words to itself
+    (`prompt`), nothing is taken alone.
+
+The way to what is broken need not be a shortest one.
 
 Costs: for each state of a node and each message to it, steps in up to `MOST` states.
 What is saved grows with the group: of Paxos with one proposer, a quarter of the worlds
@@ -65,14 +72,14 @@ class Commuting(Worlds):
     def enough(self, world: int) -> list[Step]:
         """One delivery that commutes with all else, or whatever may happen next.
 
-        Not a delivery into a world that was gone on from in this way: in a ring of such
-        worlds, all others would be put off for ever.
+        Not a delivery into a world that is gone on from in this way: in a ring of such
+        worlds, of one or more, all others would be put off for ever.
         """
         for receiver in self.receivers:
             move = receiver[receiver.cell(world)]
             if move is not None:
                 after = carried_out(move, world)
-                if after not in self.alone:
+                if after != world and after not in self.alone:
                     self.alone[world] = None
                     return [(move[0], after)]
         return self.next(world)
@@ -123,7 +130,8 @@ class Receiver(dict[int, "Move | None"]):
     def __init__(self, worlds: Commuting, local: Local):
         self.worlds, self.local, self.shift = worlds, local, BITS * local.at
         network = worlds.rules.network
-        self.is_sure = not (network.lossy or network.duplicating or local.crashes)
+        may_fail = network.lossy or network.duplicating or local.crashes
+        self.is_sure = not (may_fail or network.prompt)
         self.letters: dict[int, None] = {}  # that were ever sent to it
         self.reopened: set[int] = set()  # cells in which one delivery is not enough
         self._deliveries: dict[tuple[int, int], Delivery] = {}
@@ -187,7 +195,16 @@ class Delivery:
         self.commutes = self.holds()
 
     def holds(self) -> bool:
-        """Whether it commutes with all that is known by now."""
+        """Whether it commutes with all that is known by now.
+
+        Not if that cannot be told: a step that never happens may read a clock.
+        """
+        try:
+            return self._is_held_against_all()
+        except Misuse:
+            return False
+
+    def _is_held_against_all(self) -> bool:
         letters = list(self.receiver.letters)
         to_do = list(self.held)
         while to_do and len(self.held) <= MOST:
@@ -214,9 +231,15 @@ class Delivery:
                 yield letter
 
     def _come_of(self, body: int, event: int | Event) -> Iterator[Outcome]:
-        """What may come of an event; nothing, where it would be no transition."""
+        """What may come of an event; nothing, where it would be no transition.
+
+        A letter that comes to nothing is one where others stand behind it in a queue.
+        """
+        skips = isinstance(event, int) and not self.local.network.idle
+        if isinstance(event, int) and self.local.senders[event] == self.local.at:
+            skips = False
         for outcome in self.local.outcomes(body, event):
-            if isinstance(event, Event) or self.local.network.idle or not outcome.idle:
+            if not (skips and outcome.idle):
                 yield outcome
 
     def _commutes_with(self, body: int, event: int | Event, outcome: Outcome) -> bool:
@@ -251,7 +274,7 @@ class Delivery:
         return then.body, one.loop + then.loop, mail, one.charge.told + then.charge.told
 
 
-def check_lasting(properties: Iterable[Property], **functions: Any) -> None:
+def check_lasting(properties: Iterable[Property], order: str, **stages: Any) -> None:
     """Raise `Misuse` for what is asked of each world, and not of what comes of it."""
     for claim in claims(properties):
         if claim.kind != ALWAYS:
@@ -259,9 +282,11 @@ def check_lasting(properties: Iterable[Property], **functions: Any) -> None:
                 f"`{claim.sentence}` may be so only in worlds between those that are "
                 f"reached when deliveries are taken alone: explore without `commuting`."
             )
-    for name, function in functions.items():
-        if function is not None:
+    for name, given in stages.items():
+        if given is not None:
             raise Misuse(
                 f"{name}: a stage ends in the middle of things, and deliveries that "
                 f"are taken alone leave middles out: explore without `commuting`."
             )
+    if order == "random":
+        raise Misuse("commuting: random walks go one way at a time: leave it out.")

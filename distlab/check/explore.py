@@ -95,7 +95,7 @@ def of_nodes(
             f"a search that goes on from another needs the same worlds: make them "
             f"once, `worlds = Worlds({protocol.__name__}, …)`, and explore these."
         )
-    kind = kind_of_worlds(cluster, asked, how["order"])
+    kind = kind_of_worlds(cluster)
     while True:
         try:
             return of_worlds(kind(protocol, **cluster), asked, how)
@@ -105,7 +105,7 @@ def of_nodes(
             cluster[needed.what] = True
 
 
-def kind_of_worlds(cluster: dict[str, Any], asked: Asked, order: str) -> type[Worlds]:
+def kind_of_worlds(cluster: dict[str, Any]) -> type[Worlds]:
     """The worlds that are asked for; `commuting` is taken out of the cluster."""
     if not cluster.pop("commuting", False):
         return Interchangeable if "interchangeable" in cluster else Worlds
@@ -114,15 +114,15 @@ def kind_of_worlds(cluster: dict[str, Any], asked: Asked, order: str) -> type[Wo
             "interchangeable, commuting: give one of them. Which of two deliveries is "
             "taken alone depends on who is who."
         )
-    if order == "random":
-        raise Misuse("commuting: random walks go one way at a time: leave it out.")
-    check_lasting(asked.properties, goal=asked.goal, within=asked.within)
     return Commuting
 
 
 def of_worlds(worlds: Worlds, asked: Asked, how: dict[str, Any]) -> Explored:
     """Search all worlds, and tell the way to what is broken as a trace."""
     read, (properties, goal, within) = worlds.reading, asked
+    if isinstance(worlds, Commuting):
+        stages = {"start": how["start"], "goal": goal, "within": within}
+        check_lasting(properties, how["order"], **stages)
     found = search(
         worlds,
         [read(property) for property in properties],

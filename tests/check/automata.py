@@ -31,6 +31,7 @@ class Row(NamedTuple):
     chooses: bool = False
     sets_timer: bool = False
     cancels_timer: bool = False
+    for_ever: bool = False  # goes on with what costs no hop
 
 
 class Automaton(Node):
@@ -60,8 +61,9 @@ class Automaton(Node):
         self.marked = self.marked or row.marks
         if row.chooses:
             (self.mode,) = self.choose(1, range(STATES))
+        left = hops if row.for_ever else hops - 1
         for dst, text in row.said if hops else ():
-            self.send(f"s{dst + 1}", Word(text, hops - 1))
+            self.send(f"s{dst + 1}", Word(text, left))
         if row.ends and self.operation is not None:
             self.ok(self.mode)
         if row.sets_timer:
@@ -75,10 +77,13 @@ class Automaton(Node):
         return None
 
 
-def row(random: Random, state: int) -> Row:
+def row(random: Random, state: int, place: int, to_itself: float) -> Row:
     stays = random.random() < 0.6
     said = [
-        (random.randrange(NODES), random.randrange(WORDS))
+        (
+            place if random.random() < to_itself else random.randrange(NODES),
+            random.randrange(WORDS),
+        )
         for _ in range(random.choice((0, 0, 0, 1, 1, 2)))
     ]
     return Row(
@@ -89,6 +94,7 @@ def row(random: Random, state: int) -> Row:
         chooses=random.random() < 0.03,
         sets_timer=random.random() < 0.1,
         cancels_timer=random.random() < 0.1,
+        for_ever=len(said) == 1 and random.random() < 0.1,
     )
 
 
@@ -96,16 +102,17 @@ def cluster(seed: int) -> dict:
     """What `Worlds(Automaton, …)` takes."""
     random = Random(seed)
     per_node = {}
-    for number in range(1, NODES + 1):
+    to_itself = random.choice((0.0, 0.5))
+    for place in range(NODES):
         table = tuple(
-            tuple(row(random, state) for _ in range(WORDS + 2))
+            tuple(row(random, state, place, to_itself) for _ in range(WORDS + 2))
             for state in range(STATES)
         )
         wrong = ()
         if random.random() < 0.4:
             wrong = ((random.randrange(STATES), random.random() < 0.5),)
-        per_node[f"s{number}"] = {"table": table, "wrong": wrong}
-    prompt = random.random() < 0.3
+        per_node[f"s{place + 1}"] = {"table": table, "wrong": wrong}
+    prompt = random.random() < 0.1
     network = random.choice(
         (
             *[Unordered(prompt=prompt)] * 4,
