@@ -185,10 +185,8 @@ class Delivery:
     def __init__(self, receiver: Receiver, body: int, letter: int):
         self.receiver, self.local, self.letter = receiver, receiver.local, letter
         self.sender = self.local.senders[letter]
-        ordered = isinstance(self.local.network, Ordered)
-        self.in_order = (
-            ordered or self.sender == self.local.at
-        )  # with others of its link
+        to_itself = self.sender == self.local.at
+        self.in_order = to_itself or isinstance(self.local.network, Ordered)
         self.cells: list[int] = []  # in which it is taken alone
         self.held: dict[int, int | None] = {body: None}
         """Against how many letters it was held, in each state that was looked at."""
@@ -233,13 +231,15 @@ class Delivery:
     def _come_of(self, body: int, event: int | Event) -> Iterator[Outcome]:
         """What may come of an event; nothing, where it would be no transition.
 
-        A letter that comes to nothing is one where others stand behind it in a queue.
+        A letter that comes to nothing is one if others stand behind it in a queue.
         """
-        skips = isinstance(event, int) and not self.local.network.idle
-        if isinstance(event, int) and self.local.senders[event] == self.local.at:
-            skips = False
+        counts = (
+            isinstance(event, Event)
+            or self.local.network.idle
+            or self.local.senders[event] == self.local.at
+        )
         for outcome in self.local.outcomes(body, event):
-            if not (skips and outcome.idle):
+            if counts or not outcome.idle:
                 yield outcome
 
     def _commutes_with(self, body: int, event: int | Event, outcome: Outcome) -> bool:

@@ -51,10 +51,10 @@ def explore(
     `subject` is a class of nodes, and `cluster` what `Worlds` takes: groups, settings,
     `workload`, `network`, `budget`; with `interchangeable="servers"`, worlds that
     differ only by who is who among these are one (`renaming`); with `commuting=True`,
-    deliveries that commute are taken alone (`commuting`). Or it is a model, or
-    `Worlds` made before: a search in stages needs one to go on in. Properties, `goal`
-    and `within` are functions of a `World`, or of a model's states; how a search goes
-    on is told by `search`.
+    deliveries that commute are taken alone, for properties that stay broken once they
+    are (`commuting`). Or it is a model, or `Worlds` made before: a search in stages
+    needs one to go on in. Properties, `goal` and `within` are functions of a `World`,
+    or of a model's states; how a search goes on is told by `search`.
 
     What the verdict's `recording` says, the simulator does:
     `Cluster(Protocol, servers=3, recording=verdict.recording)`.
