@@ -207,11 +207,12 @@ class Delivery:
         to_do = list(self.held)
         while to_do and len(self.held) <= MOST:
             body = to_do.pop()
-            if self._arrival(body) is None:
+            first = self._arrival(body)
+            if first is None:
                 return False
             for event in self._not_yet(body, letters):
                 for outcome in self._come_of(body, event):
-                    if not self._commutes_with(body, event, outcome):
+                    if not self._commutes_with(event, outcome, first):
                         return False
                     if outcome.body not in self.held:
                         self.held[outcome.body] = None
@@ -228,29 +229,24 @@ class Delivery:
             if letter != self.letter and not behind:
                 yield letter
 
-    def _come_of(self, body: int, event: int | Event) -> Iterator[Outcome]:
-        """What may come of an event; nothing, where it would be no transition.
+    def _come_of(self, body: int, event: int | Event) -> list[Outcome]:
+        """What may come of an event; nothing, where it would be no transition."""
+        if isinstance(event, Event):
+            return self.local.outcomes(body, event)
+        return self.local.arrivals(body, event)
 
-        A letter that comes to nothing is one if others stand behind it in a queue.
-        """
-        counts = (
-            isinstance(event, Event)
-            or self.local.network.idle
-            or self.local.senders[event] == self.local.at
-        )
-        for outcome in self.local.outcomes(body, event):
-            if counts or not outcome.idle:
-                yield outcome
-
-    def _commutes_with(self, body: int, event: int | Event, outcome: Outcome) -> bool:
+    def _commutes_with(
+        self, event: int | Event, outcome: Outcome, first: Outcome
+    ) -> bool:
         """Whether the message comes to the same before this and after it."""
-        first, then = self._arrival(body), self._arrival(outcome.body)
-        if first is None or then is None:
+        then = self._arrival(outcome.body)
+        if then is None:
             return False
         if isinstance(event, Event) and event not in self.local.own(first.body):
             return False
+        after = self._both(outcome, then)
         return any(
-            self._both(outcome, then) == self._both(first, other)
+            after == self._both(first, other)
             for other in self.local.outcomes(first.body, event)
             if other.action.choices == outcome.action.choices
         )

@@ -140,16 +140,24 @@ class Local:
         self, body: int, loop: Letters, letters: Letters
     ) -> Iterator[tuple[Outcome, int]]:
         for letter in loop[:1]:
-            for outcome in self.outcomes(body, letter):
+            for outcome in self.arrivals(body, letter):
                 yield outcome, self.cell(outcome.body, loop[1:] + outcome.loop, letters)
 
     def _from_others(
         self, body: int, loop: Letters, letters: Letters
     ) -> Iterator[tuple[Outcome, int]]:
         for letter, rest in self.network.next(letters, self._sender):
-            for outcome in self.outcomes(body, letter):
-                if not outcome.idle or self.network.idle:
-                    yield outcome, self.cell(outcome.body, loop + outcome.loop, rest)
+            for outcome in self.arrivals(body, letter):
+                yield outcome, self.cell(outcome.body, loop + outcome.loop, rest)
+
+    def arrivals(self, number: int, letter: int) -> list[Outcome]:
+        """What may come of a letter, where it is a transition.
+
+        One that comes to nothing is none, unless others stand behind it in a queue.
+        """
+        queued = self.network.idle or self.senders[letter] == self.at
+        found = self.outcomes(number, letter)
+        return found if queued else [one for one in found if not one.idle]
 
     def own(self, number: int, busy: bool = False) -> Iterator[Event]:
         """What may happen to a node without the network."""

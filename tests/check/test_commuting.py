@@ -346,9 +346,9 @@ class LooksAtNoEventsOfItsOwn(Delivery):
 
 
 class LooksAtOneStateOnly(Delivery):
-    def _commutes_with(self, body, event, outcome):
+    def _commutes_with(self, event, outcome, first):
         self.held.setdefault(outcome.body, len(self.receiver.letters))
-        return super()._commutes_with(body, event, outcome)
+        return super()._commutes_with(event, outcome, first)
 
 
 class LetsClientsSeeIt(Delivery):
@@ -372,9 +372,9 @@ class ComparesStatesOnly(Delivery):
 
 
 class MayDisableWhatElseMayHappen(Delivery):
-    def _commutes_with(self, body, event, outcome):
-        first, then = self._arrival(body), self._arrival(outcome.body)
-        return bool(first and then) and any(
+    def _commutes_with(self, event, outcome, first):
+        then = self._arrival(outcome.body)
+        return then is not None and any(
             self._both(outcome, then) == self._both(first, other)
             for other in self.local.outcomes(first.body, event)
         )
