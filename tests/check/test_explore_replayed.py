@@ -50,9 +50,6 @@ RANGES = {"ranges_ms": (("a", 10, 30), ("b", 5, 9), ("c", 9, 40))}
 WAYS = [
     (AbdReplica, {"servers": 3, "clients": (RegularClient, 2)}, WRITE_AND_READ,
      {"properties": [always(linearizable)], "budget": Budget(timers=0)}),
-    (AbdReplica, {"servers": 3, "clients": (RegularClient, 2)}, WRITE_AND_READ,
-     {"properties": [always(linearizable)], "budget": Budget(timers=0),
-      "commuting": True}),
     (Paxos, {"servers": 3}, PROPOSE, {"goal": b_is_decided, **PROMPT}),
     (Alarms, {"servers": 1, **RANGES}, {}, {"goal": all_have_rung}),
     (Keeper, {"servers": 2}, {"s1": SAVE["s1"] * 2}, {"goal": s1_is_back_and_heard,
@@ -61,6 +58,9 @@ WAYS = [
      "network": Unordered(lossy=True)}),
     (Keeper, {"servers": 2}, {"s1": SAVE["s1"] * 2}, {"goal": s1_is_back_and_heard,
      "network": Ordered(), "budget": Budget(crashes=1, recoveries=1)}),
+    (AbdReplica, {"servers": 3, "clients": (RegularClient, 2)}, WRITE_AND_READ,
+     {"properties": [always(linearizable)], "budget": Budget(timers=0),
+      "commuting": True}),
 ]  # fmt: skip
 
 
